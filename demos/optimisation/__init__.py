@@ -1,0 +1,3 @@
+"""Optimisation and the training loop."""
+
+ORDER = 4

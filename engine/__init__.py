@@ -1,0 +1,1 @@
+"""The engine: networks, data, training, explanations and attacks in PyTorch, with no front end."""

@@ -1,0 +1,442 @@
+"""Pictures as data: what a lab, an explainer or a training run shows.
+
+A view holds numbers and words, never a figure, so one view can become a drawing in the
+browser, a Plotly figure, a line in a terminal, or an assertion in a test. Arrays are NumPy
+and real; a shape is written in the docstring next to the field it is of. Fields whose
+metadata say `wire: byte` are pictures to look at: on their way to a browser they are
+rounded to 256 levels between their own minimum and maximum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+Extent = tuple[float, float, float, float]  # left, right, bottom, top, in the units of the axes
+Scale = Literal["sequential", "signed", "classes", "grey"]
+# sequential: 0 to large; signed: blue above zero, orange below, the same distance either way;
+# classes: whole numbers, one colour each; grey: black to white
+
+_BYTES = {"wire": "byte"}
+
+
+def _names() -> dict[str, Array]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Lines over one horizontal axis.
+
+    Attributes:
+        x: Where on the axis, `(n,)`, rising.
+        lines: Name of a line -> its values there, `(n,)`; NaN leaves a gap.
+        xlabel: Words under the axis, the unit in brackets: `"time [s]"`.
+        ylabel: Words beside the axis, likewise.
+        log: Whether the vertical axis is logarithmic.
+        logx: Whether the horizontal axis is.
+        marks: Words -> where on the horizontal axis a thin line marks an event.
+        dots: Whether the points themselves are drawn too.
+        title: A caption of a few words.
+    """
+
+    x: Array
+    lines: Mapping[str, Array]
+    xlabel: str = "step"
+    ylabel: str = ""
+    log: bool = False
+    logx: bool = False
+    marks: Mapping[str, float] = field(default_factory=dict)
+    dots: bool = False
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        for name, values in self.lines.items():
+            if values.shape != self.x.shape or values.ndim != 1:
+                raise ValueError(
+                    f"Curve: line {name!r} must have the shape of x, {self.x.shape}; "
+                    f"got {values.shape}"
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Points of the plane, coloured by class, with lines drawn on top.
+
+    Attributes:
+        xy: `(n, 2)`.
+        labels: Class of each point, `(n,)` whole numbers; empty for one colour.
+        names: What the classes are called, by number.
+        lines: Name -> a line's points, `(m, 2)`.
+        extent: What part of the plane is shown; None fits everything.
+        equal: Whether one unit is as long on both axes.
+    """
+
+    xy: Array
+    labels: Array = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    names: tuple[str, ...] = ()
+    lines: Mapping[str, Array] = field(default_factory=_names)
+    extent: Extent | None = None
+    xlabel: str = ""
+    ylabel: str = ""
+    equal: bool = False
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        if self.xy.ndim != 2 or self.xy.shape[1] != 2:
+            raise ValueError(f"Points.xy must be (n, 2); got {self.xy.shape}")
+        if len(self.labels) not in (0, len(self.xy)):
+            raise ValueError(f"Points: {len(self.xy)} points but {len(self.labels)} labels")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A scalar over a rectangle of the plane, with paths and points drawn on top.
+
+    Attributes:
+        values: `(rows, columns)`, row 0 at the bottom of the picture.
+        extent: The rectangle, `(left, right, bottom, top)`.
+        paths: Name of a path -> its points, `(n, 2)` as (x, y).
+        points: Points drawn over the field, for instance the training set.
+        scale: How values become colours.
+        contours: Whether lines of equal height are drawn.
+    """
+
+    values: Array = field(metadata=_BYTES)
+    extent: Extent
+    paths: Mapping[str, Array] = field(default_factory=_names)
+    title: str = ""
+    points: Points | None = None
+    scale: Scale = "sequential"
+    contours: bool = False
+    xlabel: str = ""
+    ylabel: str = ""
+
+    def __post_init__(self) -> None:
+        if self.values.ndim != 2:
+            raise ValueError(f"Field.values must be (rows, columns); got {self.values.shape}")
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Bars side by side, one group a name.
+
+    Attributes:
+        names: What stands under each group, `n` of them.
+        series: Name of a colour -> its heights, `(n,)`.
+        log: Whether heights are on a logarithmic axis.
+        level: Heights at which a dashed line is drawn, by name.
+    """
+
+    names: tuple[str, ...]
+    series: Mapping[str, Array]
+    xlabel: str = ""
+    ylabel: str = ""
+    log: bool = False
+    level: Mapping[str, float] = field(default_factory=dict)
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        for name, heights in self.series.items():
+            if heights.shape != (len(self.names),):
+                raise ValueError(
+                    f"Bars: series {name!r} must have shape ({len(self.names)},), one for each "
+                    f"name; got {heights.shape}"
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """How often values fall between edges.
+
+    Attributes:
+        edges: Rising, `(n + 1,)`.
+        counts: Name -> how many (or which density), `(n,)`.
+        curve: Name -> a smooth curve over the edges, `(n + 1,)`, for instance a density.
+    """
+
+    edges: Array
+    counts: Mapping[str, Array]
+    curve: Mapping[str, Array] = field(default_factory=_names)
+    xlabel: str = ""
+    ylabel: str = ""
+    log: bool = False
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        for name, counts in self.counts.items():
+            if counts.shape != (len(self.edges) - 1,):
+                raise ValueError(
+                    f"Histogram: {name!r} must have one count between each two of the "
+                    f"{len(self.edges)} edges; got {counts.shape}"
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """A table of numbers as coloured cells.
+
+    Attributes:
+        values: `(rows, columns)`, row 0 at the top.
+        rows: What the rows are called; empty for numbers.
+        columns: Likewise.
+        numbers: Whether each cell says its number.
+        highlight: Cells to frame, as (row, column).
+    """
+
+    values: Array
+    rows: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    xlabel: str = ""
+    ylabel: str = ""
+    scale: Scale = "sequential"
+    numbers: bool = False
+    highlight: tuple[tuple[int, int], ...] = ()
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        if self.values.ndim != 2:
+            raise ValueError(f"Matrix.values must be (rows, columns); got {self.values.shape}")
+
+
+@dataclass(frozen=True, slots=True)
+class Tiles:
+    """Small pictures in a grid.
+
+    Attributes:
+        images: `(n, rows, columns)`, or `(n, rows, columns, 3)` for colour in [0, 1].
+        captions: Words under each, or none.
+        scale: How numbers become colours; colour pictures ignore it.
+        shared: Whether all tiles share one scale; otherwise each has its own.
+        across: How many side by side; 0 leaves it to the page.
+        marks: Index of a tile -> why it is framed.
+    """
+
+    images: Array = field(metadata=_BYTES)
+    captions: tuple[str, ...] = ()
+    scale: Scale = "grey"
+    shared: bool = True
+    across: int = 0
+    marks: Mapping[int, str] = field(default_factory=dict)
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        if self.images.ndim not in (3, 4):
+            raise ValueError(
+                f"Tiles.images must be (n, rows, columns[, 3]); got {self.images.shape}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Words in a row, each with a weight behind it and lines between them.
+
+    Attributes:
+        tokens: The words.
+        weights: `(n,)`, or empty; signed, drawn as a background.
+        links: From token (row) to token (column), `(n, n)` or `(0, 0)`; drawn as lines.
+    """
+
+    tokens: tuple[str, ...]
+    weights: Array = field(default_factory=lambda: np.zeros(0))
+    links: Array = field(default_factory=lambda: np.zeros((0, 0)))
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node of a `Graph`: where it stands in the unit square, and what it says."""
+
+    id: str
+    label: str
+    x: float
+    y: float
+    value: float = float("nan")
+    kind: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """An edge of a `Graph`; a signed value sets colour and width, a label stands on it."""
+
+    source: str
+    target: str
+    value: float = float("nan")
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Nodes and edges: a network, a computation, a tree. `layered` places them."""
+
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        known = {node.id for node in self.nodes}
+        for edge in self.edges:
+            for end in (edge.source, edge.target):
+                if end not in known:
+                    raise ValueError(
+                        f"Graph: edge {edge.source} -> {edge.target} needs node {end!r}"
+                    )
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """A landscape in three dimensions that can be turned, with paths on it.
+
+    Attributes:
+        values: Heights, `(rows, columns)`, row 0 at the front.
+        extent: The rectangle under it.
+        paths: Name -> points, `(n, 3)` as (x, y, height).
+    """
+
+    values: Array = field(metadata=_BYTES)
+    extent: Extent
+    paths: Mapping[str, Array] = field(default_factory=_names)
+    xlabel: str = ""
+    ylabel: str = ""
+    zlabel: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrows:
+    """Arrows in the plane: vectors, gradients, flows.
+
+    Attributes:
+        at: Where they start, `(n, 2)`.
+        vectors: How far they go, `(n, 2)`, in the units of the axes.
+        names: A name for each arrow, or none.
+        lines: Name -> points of a line drawn with them, `(m, 2)`.
+    """
+
+    at: Array
+    vectors: Array
+    extent: Extent
+    names: tuple[str, ...] = ()
+    lines: Mapping[str, Array] = field(default_factory=_names)
+    points: Points | None = None
+    xlabel: str = ""
+    ylabel: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of words and numbers under headings."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | float | bool, ...], ...]
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One bar of a `Timeline`: from `start` to `end` in a lane."""
+
+    lane: str
+    start: float
+    end: float
+    label: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Who did what when: lanes from top to bottom, time from left to right."""
+
+    lanes: tuple[str, ...]
+    spans: tuple[Span, ...]
+    xlabel: str = "time [s]"
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A sound to be played.
+
+    Attributes:
+        samples: `(n,)`, in [-1, 1].
+        rate: Samples a second [Hz].
+    """
+
+    samples: Array
+    rate: int = 16_000
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A few words of Markdown beside the pictures."""
+
+    text: str
+    title: str = ""
+    tone: Literal["plain", "good", "warning", "bad"] = "plain"
+
+
+View = (
+    Curve
+    | Points
+    | Field
+    | Bars
+    | Histogram
+    | Matrix
+    | Tiles
+    | Tokens
+    | Graph
+    | Surface
+    | Arrows
+    | Table
+    | Timeline
+    | Sound
+    | Note
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One complete picture at a moment of a run.
+
+    A frame is a state, never a change: whoever shows the newest one shows all
+    there is. Frames may therefore be skipped, and are never merged.
+
+    Attributes:
+        step: How far the run is, `0 <= step <= of`.
+        of: How far it goes.
+        views: Slot -> view; a slot keeps its place on the page from frame to frame.
+        facts: Headline numbers, name with the unit in brackets -> value.
+        waits: Whether the run has shown all there is and now waits for a live control.
+    """
+
+    step: int
+    of: int
+    views: Mapping[str, View]
+    facts: Mapping[str, float] = field(default_factory=dict)
+    waits: bool = False
+
+
+Yielded = Frame | Callable[[], Frame]
+"""What a run yields: a frame, or a function that makes it when somebody will look."""
+
+
+def layered(layers: Sequence[Sequence[str]]) -> dict[str, tuple[float, float]]:
+    """Positions in the unit square for nodes in columns from left to right.
+
+    Args:
+        layers: The ids of each column, from top to bottom.
+    """
+    across = max(1, len(layers) - 1)
+    return {
+        id: (column / across, 1 - (row + 1) / (len(ids) + 1))
+        for column, ids in enumerate(layers)
+        for row, id in enumerate(ids)
+    }

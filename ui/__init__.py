@@ -1,0 +1,1 @@
+"""The faces: views become drawings, figures and words; labs become pages."""
