@@ -5,16 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
 
 import torch
 
-from demos.claims import Claim
 from demos.kit import Lab
 from demos.shelf import Broken, find, shelf
+from demos.verify import Report, report
 from engine.forms import Value
 from engine.plain import plain
 
@@ -65,48 +63,30 @@ def _run(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     ids = [entry.id for entry in shelf()] if options.all else [find(options.id).id]
     failed = False
-    for report in _reports(ids, options.jobs):
-        failed |= not report["ok"]
+    for told in _reports(ids, options.jobs):
+        failed |= not told["ok"]
         if options.json:
-            print(json.dumps(report, ensure_ascii=False), flush=True)
+            print(json.dumps(told, ensure_ascii=False), flush=True)
         else:
-            _say(report)
+            _say(told)
     return 1 if failed else 0
 
 
-def verify(id: str) -> dict[str, object]:
-    """Check one lab: `{"id", "ok", "seconds", "claims", "error"?}`; never raises."""
-    torch.set_num_threads(1)
-    begun = time.process_time()
-    try:
-        claims: list[Claim] = find(id).check()
-        error = "" if claims else "check() made no claim"
-    except Exception as wrong:  # noqa: BLE001 - told in the report
-        claims, error = [], f"{type(wrong).__name__}: {wrong}"
-    report: dict[str, object] = {
-        "id": id,
-        "ok": not error and all(claim.ok for claim in claims),
-        "seconds": round(time.process_time() - begun, 2),
-        "claims": [asdict(claim) for claim in claims],
-    }
-    return {**report, "error": error} if error else report
-
-
-def _reports(ids: list[str], jobs: int) -> Iterator[dict[str, object]]:
+def _reports(ids: list[str], jobs: int) -> Iterator[Report]:
     if jobs == 1 or len(ids) == 1:
-        yield from map(verify, ids)
+        yield from map(report, ids)
         return
     with ProcessPoolExecutor(jobs) as pool:
-        yield from pool.map(verify, ids)
+        yield from pool.map(report, ids)
 
 
-def _say(report: dict[str, object]) -> None:
-    print(f"{'ok  ' if report['ok'] else 'FAIL'} {report['id']} ({report['seconds']} s)")
-    for claim in report["claims"]:  # type: ignore[attr-defined]
+def _say(told: Report) -> None:
+    print(f"{'ok  ' if told['ok'] else 'FAIL'} {told['id']} ({told['seconds']} s)")
+    for claim in told["claims"]:
         mark = "+" if claim["ok"] else "-"
         print(f"   {mark} {claim['text']}: {claim['measured']} (expected {claim['expected']})")
-    if "error" in report:
-        print(f"   {report['error']}")
+    if told["error"]:
+        print(f"   {told['error']}")
 
 
 def _tell_broken() -> int:

@@ -7,8 +7,6 @@ not wait for it, so the app is made in a thread on the first request and kept.
 from __future__ import annotations
 
 import asyncio
-import threading
-from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from starlette.responses import PlainTextResponse
@@ -19,40 +17,45 @@ if TYPE_CHECKING:
 
 
 class GradioLater:
-    """An ASGI app that becomes the Gradio app of all labs.
-
-    Attributes:
-        stack: Where the Gradio app's own start and end are entered; set by the server's lifespan.
-    """
+    """An ASGI app that becomes the Gradio app of all labs at the first request."""
 
     def __init__(self) -> None:
-        self.stack: AsyncExitStack | None = None
-        self._app: ASGIApp | None = None
-        self._lock = asyncio.Lock()
+        self._app: asyncio.Future[ASGIApp] | None = None
+        self._life: asyncio.Task[None] | None = None
+        self._end = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer through Gradio, after building its app if nobody asked before."""
         if self._app is None:
-            async with self._lock:
-                if self._app is None:
-                    self._app = await self._make()
-        if self._app is None:
-            await PlainTextResponse("The server is starting.", 503)(scope, receive, send)
+            self._app = asyncio.get_running_loop().create_future()
+            self._life = asyncio.create_task(self._live(self._app))
+        try:
+            app = await asyncio.shield(self._app)
+        except Exception as error:  # noqa: BLE001 - told to the visitor, the rest goes on
+            text = f"The Gradio pages could not be built: {error}"
+            await PlainTextResponse(text, 500)(scope, receive, send)
             return
-        await self._app(scope, receive, send)
+        await app(scope, receive, send)
 
-    async def _make(self) -> ASGIApp | None:
-        if self.stack is None:
-            return None
-        app = await asyncio.to_thread(_gradio_app)
-        await self.stack.enter_async_context(app.router.lifespan_context(app))
-        return app
+    async def _live(self, made: asyncio.Future[ASGIApp]) -> None:
+        """Build the app, then hold its own lifespan open, all in one task, until the end."""
+        try:
+            app = await asyncio.to_thread(_gradio_app)
+        except Exception as error:  # noqa: BLE001 - handed to whoever waits
+            made.set_exception(error)
+            return
+        async with app.router.lifespan_context(app):
+            made.set_result(app)
+            await self._end.wait()
 
-
-_building = threading.Lock()
+    async def close(self) -> None:
+        """End Gradio's own lifespan, where it began."""
+        self._end.set()
+        if self._life is not None:
+            await self._life
 
 
 def _gradio_app() -> Starlette:
-    with _building:
-        from ui.gradio_face import gradio_app
+    from ui.gradio_face import gradio_app
 
-        return gradio_app()
+    return gradio_app()

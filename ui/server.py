@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import secrets
 from collections.abc import AsyncIterator, MutableMapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +48,10 @@ def middleware() -> list[Middleware]:
 async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
     """Warm the workers on starting; end them on stopping."""
     board().warm()
-    async with AsyncExitStack() as stack:
-        _gradio.stack = stack
-        gc.collect()
-        gc.freeze()  # what was imported stays: later collections need not look at it
-        yield {}
+    gc.collect()
+    gc.freeze()  # what was imported stays: later collections need not look at it
+    yield {}
+    await _gradio.close()
     board().close()
 
 
