@@ -1,0 +1,3 @@
+"""Initialisation and normalisation."""
+
+ORDER = 5

@@ -1,0 +1,3 @@
+"""Losses and backpropagation."""
+
+ORDER = 3
