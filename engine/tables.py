@@ -122,3 +122,10 @@ class Table:
     def to_json(self) -> list[dict[str, object]]:
         """The whole table as plain data."""
         return [entry.to_json() for entry in self.all().values()]
+
+
+def listing(table: str) -> list[dict[str, object]]:
+    """The table at `"package.module:name"` as plain data; for processes that do not import it."""
+    module, _, name = table.partition(":")
+    found: Table = getattr(importlib.import_module(module), name)
+    return found.to_json()

@@ -1,0 +1,18 @@
+"""Every page's frame: the navigation, and the one setting all pages share."""
+
+import streamlit as st
+
+st.set_page_config(page_title="Orrery", page_icon=":material/orbit:", layout="wide")
+
+st.navigation(
+    [
+        st.Page("home.py", title="Home", icon=":material/orbit:", default=True),
+        st.Page("build.py", title="Build", icon=":material/account_tree:"),
+        st.Page("train.py", title="Train", icon=":material/play_circle:"),
+        st.Page("explain.py", title="Explain", icon=":material/visibility:"),
+        st.Page("attack.py", title="Attack", icon=":material/bolt:"),
+        st.Page("export.py", title="Export", icon=":material/download:"),
+        st.Page("labs.py", title="Labs", icon=":material/school:"),
+    ],
+    position="top",
+).run()

@@ -1,0 +1,44 @@
+"""Train the network on stage, watch it learn, change the rate while it does."""
+
+import streamlit as st
+
+from engine.forms import Form
+from engine.jobs import board
+from ui import asked, components, project, stage, widgets
+from ui.visitor import visitor
+
+ENTRY = "engine.training.run:train"
+
+now = stage.show()
+form: Form = asked.form(ENTRY)
+controls, view = st.columns([1, 4], gap="large")
+with controls:
+    names = [entry["name"] for entry in asked.table("engine.data:datasets")]
+    data = st.selectbox("data", names, names.index(now.data) if now.data in names else 0)
+    settings = widgets.controls(form, "train")
+    rate = form.controls["learning_rate"]
+    begin = st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch")
+    st.caption("The learning rate is under the pictures: it can be turned while the run goes on.")
+
+run = project.last_run(now)
+if begin:
+    if run is not None:
+        run.command("stop")
+    values = {"spec": now.spec, "data": data, **settings}
+    run = board().start(ENTRY, values, owner=visitor(), title=now.name)
+    project.change(data=data, run=run.id)
+    st.rerun()
+
+with view:
+    if run is None:
+        st.info("Press **Train**: the curves, filters and gradients of your network appear here.")
+    else:
+        sent = components.live(run.id, key="train.view", form=form, values=run.live)
+        if sent and sent.get("again"):
+            again = board().start(ENTRY, run.settings, owner=visitor(), title=now.name)
+            project.change(run=again.id)
+            st.rerun()
+        if sent and sent.get("resume"):
+            board().resume(run.id)
+            st.rerun()
+        st.page_link("explain.py", label="**Ask it why**", icon=":material/visibility:")

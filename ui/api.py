@@ -1,0 +1,139 @@
+"""The same verbs over HTTP: networks described and exported, runs started and steered.
+
+The builder on the page talks to this API too, so that an edit is answered without a rerun of
+the page. Tensor work happens in worker processes; bad input is answered with 422 and a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from engine.jobs import CallError, board, call_async
+from ui.cookie import VISITOR
+
+LARGEST = 4_000_000  # bytes of a request
+
+api = FastAPI(
+    title="Orrery",
+    description="Build, describe, train and export networks; run labs.",
+    docs_url="/docs",
+    redoc_url=None,
+)
+
+
+class Start(BaseModel):
+    """What to run: a lab of the curriculum, or the training of a network."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    lab: str = Field("", description="a lab's id; leave it out to train a network")
+    spec: dict[str, Any] | None = Field(None, description="a NetworkSpec, to be trained")
+    data: str = Field("digits", description="name of the data set to train on")
+    settings: dict[str, Any] = Field(default_factory=dict, description="the form's values")
+
+
+class Command(BaseModel):
+    """What a run is told: pause, resume, step, stop, speed (value: steps a second), set."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    do: str
+    value: float | None = None
+    values: dict[str, Any] = Field(default_factory=dict)
+
+
+@api.middleware("http")
+async def _bound(request: Request, answer: Any) -> Any:
+    """Refuse what is too long before reading it."""
+    length = request.headers.get("content-length", "0")
+    if length.isdigit() and int(length) > LARGEST:
+        text = f"request: must have at most {LARGEST} bytes; got {length}"
+        return JSONResponse({"error": text}, 413)
+    return await answer(request)
+
+
+@api.exception_handler(CallError)
+@api.exception_handler(ValueError)
+async def _refuse(_request: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({"error": str(error)}, 422)
+
+
+@api.exception_handler(LookupError)
+async def _unknown(_request: Request, error: LookupError) -> JSONResponse:
+    return JSONResponse({"error": str(error.args[0])}, 404)
+
+
+@api.get("/layers")
+async def layers() -> Any:
+    """Every layer of the palette, with its parameters as a form."""
+    return await call_async("engine.network.catalog:catalog", {})
+
+
+@api.post("/describe")
+async def describe(spec: dict[str, Any]) -> Any:
+    """Shapes, parameters, FLOPs and problems of a network, node by node."""
+    return await call_async("engine.network.describe:describe", {"spec": spec})
+
+
+@api.get("/templates")
+async def templates() -> Any:
+    """The networks to begin with."""
+    return await call_async("engine.network.templates:listing", {})
+
+
+@api.get("/templates/{name}")
+async def template(name: str) -> Any:
+    """One of them, as a NetworkSpec."""
+    return await call_async("engine.network.templates:spec", {"name": name})
+
+
+@api.post("/code")
+async def code(spec: dict[str, Any]) -> Any:
+    """The network as a PyTorch script."""
+    return await call_async("engine.export.script:code", {"spec": spec})
+
+
+@api.post("/runs")
+async def start(wanted: Start, request: Request) -> Any:
+    """Start a run; its live view is the WebSocket /live/RUN."""
+    owner = request.cookies.get(VISITOR, "api")
+    if wanted.spec is not None:
+        settings = {"spec": wanted.spec, "data": wanted.data, **wanted.settings}
+        return board().start("engine.training.run:train", settings, owner=owner).info()
+    from ui.shelf import shelf
+
+    card = shelf().find(wanted.lab)
+    if card is None:
+        raise LookupError(f"no lab {wanted.lab!r:.80}; GET /api/labs names them")
+    values = card.form.accept(wanted.settings)
+    return board().start(card.entry, values, owner=owner, title=card.title).info()
+
+
+@api.get("/labs")
+async def labs() -> list[Mapping[str, Any]]:
+    """Every lab of the curriculum with its form."""
+    from ui.shelf import shelf
+
+    return [
+        {"id": card.id, "title": card.title, "covers": card.covers, "form": card.form.to_json()}
+        for card in shelf().cards.values()
+    ]
+
+
+@api.get("/runs/{run}")
+async def look(run: str) -> Any:
+    """How a run stands."""
+    return board().find(run).info()
+
+
+@api.post("/runs/{run}/commands")
+async def command(run: str, told: Command) -> Any:
+    """Steer a run."""
+    found = board().find(run)
+    found.command(told.do, told.values if told.do == "set" else told.value)
+    return found.info()

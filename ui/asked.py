@@ -1,0 +1,70 @@
+"""What pages ask the workers, remembered: forms, tables and descriptions of networks.
+
+Forms and tables are parts of the program and never change while it runs; descriptions follow
+from a network's JSON alone.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import Any
+
+import streamlit as st
+
+from engine.forms import Form
+from engine.jobs import call
+
+
+@functools.cache
+def form(entry: str) -> Form:
+    """What an entry lets a visitor choose."""
+    found: Form = call("engine.jobs.entries:form_of", {"entry": entry}, seconds=60)
+    return found
+
+
+@functools.cache
+def table(name: str) -> list[dict[str, Any]]:
+    """A table of the engine as plain data, by its address: `"engine.data:datasets"`."""
+    found: list[dict[str, Any]] = call("engine.tables:listing", {"table": name}, seconds=60)
+    return found
+
+
+@functools.cache
+def layers() -> list[dict[str, Any]]:
+    """Every layer of the palette."""
+    found: list[dict[str, Any]] = call("engine.network.catalog:catalog", {}, seconds=60)
+    return found
+
+
+@functools.cache
+def templates() -> list[dict[str, Any]]:
+    """The networks to begin with."""
+    found: list[dict[str, Any]] = call("engine.network.templates:listing", {}, seconds=60)
+    return found
+
+
+@functools.cache
+def template(name: str) -> dict[str, Any]:
+    """One of them, as a NetworkSpec in JSON."""
+    found: dict[str, Any] = call("engine.network.templates:spec", {"name": name})
+    return found
+
+
+def described(spec: dict[str, Any]) -> dict[str, Any]:
+    """Shapes, parameters and problems of a network; see `engine.network.describe`."""
+    return _described(json.dumps(spec, sort_keys=True))
+
+
+@st.cache_data(max_entries=300, show_spinner=False)
+def _described(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = call("engine.network.describe:describe", {"spec": json.loads(text)})
+    return found
+
+
+@st.cache_data(max_entries=50, show_spinner=False)
+def script(text: str, settings: str) -> str:
+    """The network of a JSON text as a PyTorch script with a run's settings."""
+    arguments = {"spec": json.loads(text), "settings": json.loads(settings)}
+    found: str = call("engine.export.script:script", arguments)
+    return found

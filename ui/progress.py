@@ -1,0 +1,35 @@
+"""What a visitor has done: which labs were opened, predicted and verified."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from engine.store.home import home
+
+
+def done(visitor: str) -> dict[str, list[str]]:
+    """Lab id -> what was done with it."""
+    try:
+        found: dict[str, list[str]] = json.loads(_path(visitor).read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+    return found
+
+
+def mark(visitor: str, lab: str, what: str) -> None:
+    """Remember that `what` was done with a lab."""
+    now = done(visitor)
+    if what in now.get(lab, []):
+        return
+    now.setdefault(lab, []).append(what)
+    path = _path(visitor)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(f".{os.getpid()}.draft")
+    draft.write_text(json.dumps(now), encoding="utf-8")
+    draft.replace(path)
+
+
+def _path(visitor: str) -> Path:
+    return home() / "progress" / f"{visitor}.json"

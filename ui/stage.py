@@ -1,0 +1,129 @@
+"""The model on stage: the strip on top of every page that says which model this is about."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any, NoReturn
+
+import streamlit as st
+
+from engine.jobs import CallError
+from engine.store.projects import Project
+from ui import asked, project
+
+HEIGHT = 34
+COLOURS = {
+    "Convolution": "#0072b2",
+    "Pooling": "#56b4e9",
+    "Normalisation": "#cc79a7",
+    "Activation": "#e69f00",
+    "Linear": "#009e73",
+    "Attention": "#d55e00",
+    "Recurrent": "#8c6bb1",
+}
+OTHER = "#8a8f96"
+
+
+def show() -> Project:
+    """Draw the strip; the project that is on stage."""
+    now = project.current()
+    with st.container(border=True, horizontal=True, vertical_alignment="center", gap="medium"):
+        st.markdown(f"**{_plain(now.name)}** on *{_plain(now.data)}*", width="content")
+        st.html(_sketch(now.spec), width="stretch")
+        st.markdown(_facts(now), width="content")
+        with st.popover("Change model", icon=":material/swap_horiz:", width="content"):
+            _choose(now)
+    return now
+
+
+def trained_or_stop(now: Project) -> dict[str, Any]:
+    """The summary of the trained model; where there is none the page ends with the way to one."""
+    found = project.summary(now)
+    if found is None:
+        _send_to_training(now)
+    return found
+
+
+def _send_to_training(now: Project) -> NoReturn:
+    run = project.last_run(now)
+    if run is not None and run.state in {"queued", "running", "paused"}:
+        st.info("Your model is still in training; its first weights arrive in a few seconds.")
+        if st.button("Look again", type="primary", icon=":material/refresh:"):
+            st.rerun()
+    else:
+        st.info("This page looks at a trained model. Train yours first; it takes about a minute.")
+    st.page_link("train.py", label="Go to **Train**", icon=":material/play_circle:")
+    st.stop()
+
+
+def _facts(now: Project) -> str:
+    try:
+        total = asked.described(now.spec)["totals"]["parameters"]
+    except CallError as error:
+        return f":orange[{_plain(str(error))[:120]}]"
+    trained = project.summary(now)
+    accuracy = trained.get("validation accuracy [%]") if trained else None
+    score = f"{accuracy:.1f} % right" if accuracy is not None else "not trained yet"
+    return f"{total:,} parameters · {score}".replace(",", "\u202f")
+
+
+def _choose(now: Project) -> None:
+    """A template, or another name for the model."""
+    small = [entry for entry in asked.templates() if entry["trainable"]]
+    titles = {entry["name"]: entry["title"] for entry in small}
+    name = st.selectbox(
+        "Begin again from a template",
+        list(titles),
+        format_func=lambda key: titles[key],
+        index=None,
+        placeholder="Choose a network",
+        key="stage.template",
+    )
+    entry = next((one for one in small if one["name"] == name), None)
+    if entry and st.button("Put it on stage", type="primary", key="stage.take"):
+        project.change(
+            spec=asked.template(entry["name"]),
+            data=entry["data"],
+            name=entry["title"],
+            run="",
+            revision=now.revision + 1,
+        )
+        st.rerun()
+    called = st.text_input("Its name", now.name, max_chars=60, key="stage.name")
+    if called and called != now.name:
+        project.change(name=called)
+        st.rerun()
+
+
+def _sketch(spec: dict[str, Any]) -> str:
+    """The network as a row of bars, one a layer, as high as its output is large."""
+    try:
+        nodes = asked.described(spec)["nodes"]
+    except CallError:
+        nodes = {}
+    category = {entry["type"]: entry["category"] for entry in asked.layers()}
+    bars, names = [], [node["id"] for node in spec.get("nodes", [])][:60]
+    types = {node["id"]: node["type"] for node in spec.get("nodes", [])}
+    for place, name in enumerate(names):
+        shape = nodes.get(name, {}).get("output") or []
+        numbers = 1
+        for size in shape:
+            numbers *= size
+        height = 4 + min(HEIGHT - 6, 3.2 * max(0.0, numbers.bit_length() - 1) / 1.4)
+        colour = COLOURS.get(category.get(types[name], ""), OTHER)
+        words = escape(f"{name}: {types[name]} → {' × '.join(map(str, shape)) or '?'}")
+        bars.append(
+            f'<rect x="{place * 14}" y="{(HEIGHT - height) / 2:.1f}" width="8" rx="2" '
+            f'height="{height:.1f}" fill="{colour}"><title>{words}</title></rect>'
+        )
+    width = max(1, len(names) * 14)
+    label = escape("The network: " + ", ".join(types[name] for name in names[:20]))
+    return (
+        f'<svg viewBox="0 0 {width} {HEIGHT}" height="{HEIGHT}" role="img" aria-label="{label}" '
+        f'style="max-width:100%">{"".join(bars)}</svg>'
+    )
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown leaves as it is."""
+    return "".join(f"\\{sign}" if sign in "*_`[]$<>:#~|\\" else sign for sign in text)

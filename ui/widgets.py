@@ -1,0 +1,145 @@
+"""Controls of a form as Streamlit widgets; each keeps its value in the page's address."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any, assert_never
+
+import numpy as np
+import streamlit as st
+
+from engine.forms import (
+    Choice,
+    Control,
+    Drawing,
+    Form,
+    Numbers,
+    Pick,
+    Place,
+    Slider,
+    Text,
+    Toggle,
+    Value,
+)
+
+STOPS = 61  # positions of a logarithmic slider
+
+
+def controls(form: Form, key: str, skip: frozenset[str] = frozenset()) -> dict[str, Value]:
+    """The form's controls that are not live, one under the other; what they say now.
+
+    Args:
+        form: What can be chosen.
+        key: Begins the widgets' keys; a value set under `key.name` before is taken over.
+        skip: Names that are shown elsewhere.
+    """
+    chosen: dict[str, Value] = {}
+    for name, control in form.controls.items():
+        if not control.live and name not in skip:
+            chosen[name] = _widget(f"{key}.{name}", name, control, form.defaults[name])
+    return chosen
+
+
+def preset(form: Form, key: str, values: Mapping[str, Value]) -> None:
+    """Set the widgets to `values` over the defaults; call it before `controls`."""
+    for name, value in {**form.defaults, **form.accept(values)}.items():
+        if isinstance(form.controls[name], Numbers) and isinstance(value, list):
+            for place, number in enumerate(value):
+                st.session_state[f"{key}.{name}.{place}"] = number
+        else:
+            st.session_state[f"{key}.{name}"] = value
+
+
+def from_address(form: Form, key: str) -> dict[str, Value]:
+    """What the address says of this form, once for each session and key; nonsense is left out."""
+    if f"{key}.address" in st.session_state:
+        return {}
+    st.session_state[f"{key}.address"] = True
+    found: dict[str, Value] = {}
+    for name in form.controls:
+        if name in st.query_params:
+            value = _read(st.query_params[name])
+            if form.controls[name].refuse(value) is None:
+                found[name] = value
+    if found:
+        preset(form, key, found)
+    return found
+
+
+def to_address(form: Form, chosen: Mapping[str, Value], keep: Mapping[str, str]) -> None:
+    """Write what differs from the defaults into the address, so that a link shows the same."""
+    differs = {k: json.dumps(v) for k, v in chosen.items() if v != form.defaults[k]}
+    wanted = {**keep, **differs}
+    if st.query_params.to_dict() != wanted:
+        st.query_params.from_dict(wanted)
+
+
+def _read(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def _widget(key: str, name: str, control: Control, default: Value) -> Value:
+    label = name.replace("_", " ")
+    match control:
+        case Slider():
+            return _slider(key, label, control, default)
+        case Choice(options=options):
+            st.session_state.setdefault(key, default)
+            return str(st.selectbox(label, options, key=key, help=control.help or None))
+        case Toggle():
+            st.session_state.setdefault(key, default)
+            return st.toggle(label, key=key, help=control.help or None)
+        case Text(longest=longest):
+            st.session_state.setdefault(key, default)
+            return st.text_input(label, key=key, max_chars=longest, help=control.help or None)
+        case Numbers():
+            return _numbers(key, label, control, default)
+        case Drawing() | Place() | Pick():
+            return default  # these are drawn and clicked on the stage
+        case _:
+            assert_never(control)
+
+
+def _slider(key: str, label: str, control: Slider, default: Value) -> Value:
+    label = f"{label} [{control.unit}]" if control.unit else label
+    help = control.help or None
+    st.session_state.setdefault(key, default)
+    if isinstance(default, int):
+        return st.slider(label, int(control.low), int(control.high), key=key, help=help)
+    if not control.log:
+        step = 10 ** math.floor(math.log10((control.high - control.low) / 100))
+        low, high = float(control.low), float(control.high)
+        return st.slider(label, low, high, key=key, step=step, format="%.4g", help=help)
+    stops = _stops(control, float(st.session_state[key]))
+    return float(st.select_slider(label, stops, key=key, format_func=_short, help=help))
+
+
+def _stops(control: Slider, value: float) -> list[float]:
+    """Logarithmic positions, with the present value among them."""
+    low, high = math.log10(control.low), math.log10(control.high)
+    stops = {float(f"{10**place:.2g}") for place in np.linspace(low, high, STOPS)}
+    return sorted({control.low, control.high, value, *stops})
+
+
+def _short(value: float) -> str:
+    return f"{value:.3g}"
+
+
+def _numbers(key: str, label: str, control: Numbers, default: Value) -> list[float]:
+    if not isinstance(default, list):
+        raise TypeError(f"{label}: its default must be a list; got {default!r}")
+    st.caption(label, help=control.help or None)
+    values = []
+    for begin in range(0, control.length, control.across):
+        for place, column in enumerate(st.columns(control.across), start=begin):
+            if place < control.length:
+                st.session_state.setdefault(f"{key}.{place}", float(default[place]))
+                name = control.names[place] if control.names else f"{label} {place + 1}"
+                low, high = float(control.low), float(control.high)
+                values.append(column.number_input(name, low, high, key=f"{key}.{place}"))
+    return values
