@@ -13,7 +13,7 @@ from engine.data import idx
 from engine.data.dataset import DataSet, datasets, split
 from engine.data.download import fetch
 from engine.forms import Slider
-from engine.home import home
+from engine.store.home import home
 
 CLASSES = tuple("0123456789")
 VALID = 1000  # how many of MNIST are set aside where only one pair of files is there
