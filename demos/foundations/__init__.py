@@ -1,0 +1,3 @@
+"""Mathematical foundations."""
+
+ORDER = 1

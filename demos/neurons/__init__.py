@@ -1,0 +1,3 @@
+"""Neurons and multilayer perceptrons."""
+
+ORDER = 2

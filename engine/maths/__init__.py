@@ -1,0 +1,1 @@
+"""Mathematics that several labs need: expressions typed by a visitor."""
