@@ -82,7 +82,7 @@ class Lab:
 
     Attributes:
         id: Where its file is, `"optimisation.learning_rate"`; also its address in the browser.
-        title: The first line of the file's docstring.
+        title: The first line of the file's docstring, without a full stop.
         text: The rest of that docstring without its source, Markdown.
         source: Whom it follows: the docstring's last line, without `Source:`.
         form: What a visitor can choose.
@@ -172,7 +172,7 @@ def lab(
         text, _, source = rest.rpartition("Source: ")
         return Lab(
             id=id,
-            title=title.strip(),
+            title=title.strip().removesuffix("."),
             text=text.strip(),
             source=" ".join(source.split()),
             form=Form.of(run, id),
