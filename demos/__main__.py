@@ -13,7 +13,7 @@ import torch
 from demos.kit import Lab
 from demos.shelf import Broken, find, shelf
 from demos.verify import Report, report
-from engine.forms import Value
+from engine.forms import parse
 from engine.plain import plain
 
 
@@ -51,7 +51,7 @@ def _list(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     lab = find(options.id)
-    for frame in lab.frames(**_settings(options.settings)):
+    for frame in lab.frames(**parse(options.settings)):
         if options.json:
             print(json.dumps(plain(frame), ensure_ascii=False), flush=True)
         else:
@@ -94,19 +94,6 @@ def _tell_broken() -> int:
     for entry in broken:
         print(f"broken: {entry.id}: {entry.reason}", file=sys.stderr)
     return 1 if broken else 0
-
-
-def _settings(words: list[str]) -> dict[str, Value]:
-    pairs = [word.partition("=") for word in words]
-    return {name: _value(text) for name, _, text in pairs}
-
-
-def _value(text: str) -> Value:
-    try:
-        value: Value = json.loads(text)
-    except json.JSONDecodeError:
-        return text
-    return value
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import json
 import math
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 
 Value = float | str | bool | list[float]
@@ -263,6 +264,24 @@ class Form:
             }
             for name, control in self.controls.items()
         ]
+
+
+def parse(words: Iterable[str]) -> dict[str, Value]:
+    """Settings from a command line: `["rate=0.3", "surface=bowl"]`; values are JSON or plain words.
+
+    Raises:
+        ValueError: A word has no `=`.
+    """
+    settings: dict[str, Value] = {}
+    for word in words:
+        name, sign, text = word.partition("=")
+        if not sign:
+            raise ValueError(f"settings: must be written name=value; got {word!r:.80}")
+        try:
+            settings[name] = json.loads(text)
+        except json.JSONDecodeError:
+            settings[name] = text
+    return settings
 
 
 def _control(owner: str, name: str, hint: object) -> Control:
