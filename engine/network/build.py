@@ -1,0 +1,126 @@
+"""A spec made into a module that runs: the network itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import nn
+
+from engine.network.graph import Plan, Source, Step
+from engine.network.registry import factory, find
+from engine.network.spec import NetworkSpec
+from engine.network.trace import Trace, trace
+
+MOST_PARAMETERS = 200_000_000
+
+
+class Network(nn.Module):
+    """The network a spec describes; submodules are called as the nodes are.
+
+    `forward` takes the inputs in the order of the spec's `Input` nodes and gives a tensor, or
+    for a network with several outputs a dict of them by name.
+
+    Attributes:
+        spec: What it was built from.
+    """
+
+    def __init__(self, spec: NetworkSpec, traced: Trace) -> None:
+        super().__init__()
+        self.spec = spec
+        self._layers: list[nn.Module] = []
+        self._reads: list[tuple[int, ...]] = []
+        self._writes: list[tuple[int, ...]] = []
+        plan = traced.plan
+        slots = {(path, 0): place for place, path in enumerate(plan.inputs)}
+        for step in plan.steps:
+            if step.type != "Input":
+                self._append(step, traced, slots)
+        self._slots = len(slots)
+        self._outputs = {name: slots[source] for name, source in plan.outputs.items()}
+        self._only = next(iter(self._outputs.values())) if len(self._outputs) == 1 else None
+        self._chain = self._is_chain(len(plan.inputs))
+        for step in plan.steps:
+            _tie(self, step)
+
+    def _append(self, step: Step, traced: Trace, slots: dict[Source, int]) -> None:
+        measured = traced.measured[step.path]
+        module = factory(find(step.type))(**measured.arguments)
+        if step.frozen:
+            module.requires_grad_(False)
+        _place(self, step.path, module)
+        self._layers.append(module)
+        self._reads.append(tuple(slots[source] for source in step.sources))
+        for index in range(len(measured.outputs)):
+            slots[step.path, index] = len(slots)
+        self._writes.append(tuple(slots[step.path, i] for i in range(len(measured.outputs))))
+
+    def _is_chain(self, inputs: int) -> bool:
+        """Whether each layer takes just what the one before gives."""
+        expected = 0
+        for reads, writes in zip(self._reads, self._writes, strict=True):
+            if reads != (expected,) or len(writes) != 1:
+                return False
+            expected = writes[0]
+        return inputs == 1 and self._only == expected
+
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor | dict[str, torch.Tensor]:
+        """Inputs with the batch as first axis, to the output or the outputs by name."""
+        if self._chain:
+            (x,) = inputs
+            for layer in self._layers:
+                x = layer(x)
+            return x
+        values = [*inputs, *[inputs[0]] * (self._slots - len(inputs))]
+        for layer, reads, writes in zip(self._layers, self._reads, self._writes, strict=True):
+            result = layer(*[values[slot] for slot in reads])
+            if len(writes) == 1:
+                values[writes[0]] = result[0] if isinstance(result, tuple) else result
+            else:
+                for slot, one in zip(writes, result, strict=True):
+                    values[slot] = one
+        if self._only is not None:
+            return values[self._only]
+        return {name: values[slot] for name, slot in self._outputs.items()}
+
+
+def build(spec: NetworkSpec | Mapping[str, object] | str, limit: int = MOST_PARAMETERS) -> Network:
+    """The network of a spec, freshly initialised from torch's generator.
+
+    Args:
+        spec: The spec, or the data or JSON text of one.
+        limit: How many parameters it may have at most.
+
+    Raises:
+        ValueError: The spec describes no network that works, or one that is too large; nothing
+            has been allocated then.
+    """
+    parsed = NetworkSpec.parse(spec)
+    traced = trace(parsed)
+    if traced.errors:
+        raise ValueError(next(iter(traced.errors)).text)
+    if traced.parameters > limit:
+        raise ValueError(
+            f"the network has {traced.parameters:,} parameters; at most {limit:,} are built here: "
+            f"{traced.largest} has the most; make it smaller"
+        )
+    return Network(parsed, traced)
+
+
+def _place(root: nn.Module, path: str, module: nn.Module) -> None:
+    """Put a module at a dotted path, making the modules above it."""
+    *above, name = path.split(".")
+    for part in above:
+        if part not in root._modules:
+            root.add_module(part, nn.Module())
+        root = root.get_submodule(part)
+    root.add_module(name, module)
+
+
+def _tie(root: nn.Module, step: Step) -> None:
+    if step.tied:
+        owner = root.get_submodule(step.tied)
+        root.get_submodule(step.path).register_parameter("weight", owner.get_parameter("weight"))
+
+
+__all__ = ["MOST_PARAMETERS", "Network", "Plan", "build"]

@@ -1,0 +1,56 @@
+"""Linear maps and look-ups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from engine.network.registry import Layer, Shape, follows, limited
+
+
+class Linear(Layer):
+    """Multiplies by a matrix of weights and adds a bias: every output sees every input.
+
+    Source: Rosenblatt (1958), The perceptron.
+    """
+
+    category = "Basic"
+    reach = "all"
+
+    in_features: int | None = follows(-1, "Numbers that come in; found from the input")
+    out_features: int = limited(help="Numbers that come out")
+    bias: bool = True
+
+
+class Bilinear(Layer):
+    """Combines two inputs by a matrix for each output: `x A y + b`.
+
+    Source: Tenenbaum & Freeman (2000), Separating style and content with bilinear models.
+    """
+
+    category = "Basic"
+    inputs = (2, 2)
+
+    in1_features: int | None = follows(-1, "Numbers of the first input")
+    in2_features: int | None = limited(None, 0, help="Numbers of the second input")
+    out_features: int = limited(help="Numbers that come out")
+    bias: bool = True
+
+    def arguments(self, shapes: Sequence[Shape]) -> dict[str, Any]:
+        """Both sizes follow from the inputs."""
+        second = self.agree("in2_features", shapes[1], -1)
+        return {**super().arguments(shapes), "in2_features": second}
+
+
+class Embedding(Layer):
+    """Looks up a learned vector for every token.
+
+    Source: Bengio et al. (2003), A neural probabilistic language model.
+    """
+
+    category = "Basic"
+    reach = "point"
+
+    num_embeddings: int = limited(help="How many different tokens there are")
+    embedding_dim: int = limited(help="Numbers of each vector")
+    padding_idx: int | None = limited(None, 0, help="Token whose vector stays zero")
