@@ -1,4 +1,4 @@
-/** Two ES modules, `dist/live.js` and `dist/builder.js`, with what they share in a third. */
+/** One ES module a component, `dist/live.js` and so on, with what they share in modules of its own. */
 import { defineConfig } from "vitest/config";
 
 export default defineConfig(({ mode }) => ({
@@ -7,7 +7,7 @@ export default defineConfig(({ mode }) => ({
   build: {
     target: "es2022",
     lib: {
-      entry: { live: "src/live/index.ts", builder: "src/builder/index.tsx" },
+      entry: { live: "src/live/index.ts", builder: "src/builder/index.tsx", atlas: "src/atlas/index.ts" },
       formats: ["es"],
     },
     rollupOptions: {

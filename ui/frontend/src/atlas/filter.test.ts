@@ -1,0 +1,28 @@
+import { describe, expect, it } from "vitest";
+import { filtered, type Atlas, type Topic } from "./filter";
+
+const topic = (id: string, title: string, done: string[] = []): Topic => ({
+  id, title, text: "", seconds: 1, done, needs: [], broken: false,
+});
+const atlas: Atlas = {
+  chapters: [
+    { title: "One", labs: [topic("one.a", "Momentum"), topic("one.b", "Adam", ["verified"])] },
+    { title: "Two", labs: [topic("two.c", "Dropout")] },
+  ],
+  paths: [{ title: "Short", labs: ["two.c", "one.a", "gone.x"] }],
+};
+const none = { words: "", chapter: "", path: "", open: false };
+const ids = (wanted: Partial<typeof none>): string[] =>
+  filtered(atlas, { ...none, ...wanted }).flatMap((chapter) => chapter.labs.map((lab) => lab.id));
+
+describe("the filter of the map", () => {
+  it("shows everything at first", () => expect(ids({})).toEqual(["one.a", "one.b", "two.c"]));
+  it("needs every word", () => {
+    expect(ids({ words: "MOM" })).toEqual(["one.a"]);
+    expect(ids({ words: "momentum adam" })).toEqual([]);
+  });
+  it("keeps to a chapter", () => expect(ids({ chapter: "Two" })).toEqual(["two.c"]));
+  it("follows a path in its own order and passes over what is not there", () =>
+    expect(ids({ path: "Short" })).toEqual(["two.c", "one.a"]));
+  it("hides what is verified", () => expect(ids({ open: true })).toEqual(["one.a", "two.c"]));
+});
