@@ -7,7 +7,7 @@ the page. Tensor work happens in worker processes; bad input is answered with 42
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
@@ -34,7 +34,9 @@ class Start(BaseModel):
     lab: str = Field("", description="a lab's id; leave it out to train a network")
     spec: dict[str, Any] | None = Field(None, description="a NetworkSpec, to be trained")
     data: str = Field("digits", description="name of the data set to train on")
-    settings: dict[str, Any] = Field(default_factory=dict, description="the form's values")
+    settings: dict[str, Any] | Literal["quick"] = Field(
+        default_factory=dict, description="the form's values, or a lab's own quick ones"
+    )
 
 
 class Command(BaseModel):
@@ -71,7 +73,7 @@ async def _unknown(_request: Request, error: LookupError) -> JSONResponse:
 @api.get("/layers")
 async def layers() -> Any:
     """Every layer of the palette, with its parameters as a form."""
-    return await call_async("engine.network.catalog:catalog", {})
+    return await call_async("engine.network.registry:catalog", {})
 
 
 @api.post("/describe")
@@ -89,7 +91,7 @@ async def templates() -> Any:
 @api.get("/templates/{name}")
 async def template(name: str) -> Any:
     """One of them, as a NetworkSpec."""
-    return await call_async("engine.network.templates:spec", {"name": name})
+    return await call_async("engine.network.templates:spec_of", {"name": name})
 
 
 @api.post("/code")
@@ -103,14 +105,15 @@ async def start(wanted: Start, request: Request) -> Any:
     """Start a run; its live view is the WebSocket /live/RUN."""
     owner = request.cookies.get(VISITOR, "api")
     if wanted.spec is not None:
-        settings = {"spec": wanted.spec, "data": wanted.data, **wanted.settings}
+        chosen = {} if wanted.settings == "quick" else wanted.settings
+        settings = {"spec": wanted.spec, "data": wanted.data, **chosen}
         return board().start("engine.training.run:train", settings, owner=owner).info()
     from ui.shelf import shelf
 
     card = shelf().find(wanted.lab)
     if card is None:
         raise LookupError(f"no lab {wanted.lab!r:.80}; GET /api/labs names them")
-    values = card.form.accept(wanted.settings)
+    values = card.form.accept(card.quick if wanted.settings == "quick" else wanted.settings)
     return board().start(card.entry, values, owner=owner, title=card.title).info()
 
 

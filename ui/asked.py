@@ -33,7 +33,7 @@ def table(name: str) -> list[dict[str, Any]]:
 @functools.cache
 def layers() -> list[dict[str, Any]]:
     """Every layer of the palette."""
-    found: list[dict[str, Any]] = call("engine.network.catalog:catalog", {}, seconds=60)
+    found: list[dict[str, Any]] = call("engine.network.registry:catalog", {}, seconds=60)
     return found
 
 
@@ -47,7 +47,7 @@ def templates() -> list[dict[str, Any]]:
 @functools.cache
 def template(name: str) -> dict[str, Any]:
     """One of them, as a NetworkSpec in JSON."""
-    found: dict[str, Any] = call("engine.network.templates:spec", {"name": name})
+    found: dict[str, Any] = call("engine.network.templates:spec_of", {"name": name})
     return found
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from demos.catalog import Shelf
+from demos.paths import PATHS
 
 
 def topics(shelf: Shelf, done: Mapping[str, Sequence[str]]) -> dict[str, Any]:
@@ -30,5 +31,9 @@ def topics(shelf: Shelf, done: Mapping[str, Sequence[str]]) -> dict[str, Any]:
                 ],
             }
             for chapter, title in shelf.chapters.items()
-        ]
+        ],
+        "paths": [
+            {"title": title, "labs": [owner[topic] for topic in path if topic in owner]}
+            for title, path in PATHS.items()
+        ],
     }

@@ -98,3 +98,13 @@ def find(name: str) -> Template:
     if name not in known:
         raise LookupError(f"there is no template {name!r:.80}{nearest(name, known)}")
     return known[name]
+
+
+def listing() -> list[dict[str, object]]:
+    """All templates as plain data, the networks not included."""
+    return [{**one.to_json(), "trainable": bool(one.data)} for one in templates().values()]
+
+
+def spec_of(name: str) -> dict[str, object]:
+    """The network of a template as plain data; see `find` for a wrong name."""
+    return find(name).spec.to_json()
