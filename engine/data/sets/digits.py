@@ -95,6 +95,16 @@ def mnist(
     )
 
 
+def at_hand() -> bool:
+    """Whether MNIST can be read without the internet: from its folder or the cache."""
+    folder = os.environ.get("PLAYGROUND_DATA")
+    if folder and any(
+        _find(Path(folder), f"{part}-images", "idx3-ubyte") for part in ("train", "t10k")
+    ):
+        return True
+    return all((home() / "data" / "mnist" / name).exists() for name in FILES)
+
+
 def _images(
     x: npt.NDArray[np.uint8], y: npt.NDArray[np.uint8], valid: int, seed: int, note: str
 ) -> DataSet:

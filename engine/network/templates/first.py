@@ -70,7 +70,7 @@ def lenet_digits() -> NetworkSpec:
     title="Small multilayer perceptron",
     family="Perceptrons",
     source="Rumelhart, Hinton & Williams (1986), Learning representations by back-propagation.",
-    data="spiral",
+    data="spirals",
 )
 def mlp_2d() -> NetworkSpec:
     """Two hidden layers of eight neurons that part the points of a plane into two classes."""
