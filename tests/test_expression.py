@@ -49,3 +49,7 @@ def test_a_misspelt_function_is_answered_with_the_nearest():
 def test_outside_its_domain_a_formula_is_nan_and_warns_of_nothing():
     assert np.isnan(parse("log(x)")(x=-1.0))
     assert np.isinf(parse("1 / x")(x=0.0))
+
+
+def test_a_constant_has_the_shape_of_its_variable():
+    assert parse("2")(x=np.zeros((3, 4))).shape == (3, 4)

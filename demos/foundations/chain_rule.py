@@ -7,8 +7,7 @@ from `x` to `f`, and add up the paths. That is exact, and it is what backpropaga
 
 **Try:** make `h` smaller and smaller: the estimate first improves, then falls apart.
 
-Source: Baydin, Pearlmutter, Radul & Siskind (2018), Automatic differentiation in machine
-learning: a survey.
+Source: Baydin et al. (2018), Automatic differentiation in machine learning: a survey.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ import torch
 
 from demos.kit import Claim, Frames, Question, Slider, Text, below, interactive, lab, near
 from engine.maths.expression import Term, parse
-from engine.views import Array, Curve, Edge, Frame, Graph, Node, Note, View
+from engine.views import Array, Curve, Edge, Frame, Graph, Node, Note, View, layered
 
 STEPS = 10.0 ** np.arange(-14, 0.01, 0.25)  # h for the picture of the errors
 
@@ -132,23 +131,18 @@ def _plain(number: float) -> float:
 
 
 def _tree(f: Term, x: float) -> Graph:
-    terms = list({str(term): term for term in f.walk()}.values())
-    depth: dict[str, int] = {}
-    for term in terms:
-        depth[str(term)] = 1 + max((depth[str(part)] for part in term.parts), default=-1)
-    deepest, nodes, edges = max(1, *depth.values()), [], []
-    for term in terms:
-        row = [name for name in depth if depth[name] == depth[str(term)]]
-        y = 1 - (row.index(str(term)) + 1) / (len(row) + 1)
-        value = _plain(float(term(x=x)))
-        nodes.append(
-            Node(str(term), f"{term!s:.18} = {value:.3g}", depth[str(term)] / deepest, y, value)
-        )
-        for part, local in zip(
-            term.parts, local_slopes(term, x) if term.parts else (), strict=True
-        ):
-            number = _plain(float(local))
-            edges.append(Edge(str(part), str(term), number, f"× {number:.3g}"))
+    terms = {str(term): term for term in f.walk()}  # parts before the whole, each once
+    level: dict[str, int] = {}
+    for name, term in terms.items():
+        level[name] = 1 + max((level[str(part)] for part in term.parts), default=-1)
+    columns = [[n for n in terms if level[n] == one] for one in range(max(level.values()) + 1)]
+    nodes, edges = [], []
+    for name, place in layered(columns).items():
+        value = _plain(float(terms[name](x=x)))
+        nodes.append(Node(name, f"{name:.18} = {value:.3g}", *place, value))
+        slopes = local_slopes(terms[name], x) if terms[name].parts else ()
+        for part, local in zip(terms[name].parts, map(_plain, slopes), strict=True):
+            edges.append(Edge(str(part), name, local, f"× {local:.3g}"))
     return Graph(tuple(nodes), tuple(edges), "values in the nodes, local slopes on the edges")
 
 

@@ -68,7 +68,9 @@ class Term:
         Outside a function's domain it is NaN; too large numbers are infinite.
         """
         with np.errstate(all="ignore"):
-            return np.asarray(self._evaluate(variables), dtype=np.float64)
+            value = np.asarray(self._evaluate(variables), dtype=np.float64)
+        shape = np.broadcast_shapes(value.shape, *(np.shape(v) for v in variables.values()))
+        return np.broadcast_to(value, shape)
 
     def _evaluate(self, variables: Mapping[str, Array | float]) -> Array | float:
         if self.does == "number":
