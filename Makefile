@@ -14,7 +14,7 @@ test: .venv/.developer
 	@$(BIN)/python tools/frontend.py --check
 	@$(BIN)/python tools/browser.py
 	@$(MAKE) --no-print-directory check
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(or $(JOBS),2) --dist worksteal
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(or $(JOBS),2) --dist loadgroup
 
 check: .venv/.developer
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q .

@@ -1,0 +1,1 @@
+"""Commands of the workshop: build, browser, gallery, measurements."""
