@@ -1,0 +1,1 @@
+"""What is kept on disk: runs, checkpoints, recordings, projects."""
