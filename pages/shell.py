@@ -1,8 +1,12 @@
 """Every page's frame: the navigation, and the one setting all pages share."""
 
+from pathlib import Path
+
 import streamlit as st
 
-st.set_page_config(page_title="Orrery", page_icon=":material/orbit:", layout="wide")
+ICON = Path(__file__).parent.parent / "ui" / "assets" / "orrery.svg"
+
+st.set_page_config(page_title="Orrery", page_icon=str(ICON), layout="wide")
 
 st.navigation(
     [

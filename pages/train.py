@@ -11,20 +11,21 @@ ENTRY = "engine.training.run:train"
 
 now = stage.show()
 form: Form = asked.form(ENTRY)
+run = project.last_run(now)
 controls, view = st.columns([1, 4], gap="large")
 with controls:
     names = [entry["name"] for entry in asked.table("engine.data:datasets")]
     data = st.selectbox("data", names, names.index(now.data) if now.data in names else 0)
-    settings = widgets.controls(form, "train")
-    rate = form.controls["learning_rate"]
     begin = st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch")
-    st.caption("The learning rate is under the pictures: it can be turned while the run goes on.")
+    settings = widgets.controls(form, "train", live=run is None)
+    if run is not None:
+        st.caption("Everything else is beside the pictures and can be turned during the run.")
 
-run = project.last_run(now)
 if begin:
+    turned = dict(run.live) if run is not None else {}
     if run is not None:
         run.command("stop")
-    values = {"spec": now.spec, "data": data, **settings}
+    values = {"spec": now.spec, "data": data, **turned, **settings}
     run = board().start(ENTRY, values, owner=visitor(), title=now.name)
     project.change(data=data, run=run.id)
     st.rerun()
@@ -35,7 +36,8 @@ with view:
     else:
         sent = components.live(run.id, key="train.view", form=form, values=run.live)
         if sent and sent.get("again"):
-            again = board().start(ENTRY, run.settings, owner=visitor(), title=now.name)
+            values = {**run.settings, **run.live}
+            again = board().start(ENTRY, values, owner=visitor(), title=now.name)
             project.change(run=again.id)
             st.rerun()
         if sent and sent.get("resume"):

@@ -73,7 +73,7 @@ async def _unknown(_request: Request, error: LookupError) -> JSONResponse:
 @api.get("/layers")
 async def layers() -> Any:
     """Every layer of the palette, with its parameters as a form."""
-    return await call_async("engine.network.registry:catalog", {})
+    return await call_async("engine.network.catalog:catalog", {})
 
 
 @api.post("/describe")

@@ -33,7 +33,7 @@ def table(name: str) -> list[dict[str, Any]]:
 @functools.cache
 def layers() -> list[dict[str, Any]]:
     """Every layer of the palette."""
-    found: list[dict[str, Any]] = call("engine.network.registry:catalog", {}, seconds=60)
+    found: list[dict[str, Any]] = call("engine.network.catalog:catalog", {}, seconds=60)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from html import escape
 from typing import Any, NoReturn
 
@@ -12,14 +13,15 @@ from engine.store.projects import Project
 from ui import asked, project
 
 HEIGHT = 34
+MOST = 60  # bars shown of a large network
 COLOURS = {
     "Convolution": "#0072b2",
     "Pooling": "#56b4e9",
     "Normalisation": "#cc79a7",
     "Activation": "#e69f00",
-    "Linear": "#009e73",
+    "Basic": "#009e73",
     "Attention": "#d55e00",
-    "Recurrent": "#8c6bb1",
+    "Recurrence": "#8c6bb1",
 }
 OTHER = "#8a8f96"
 
@@ -102,26 +104,24 @@ def _sketch(spec: dict[str, Any]) -> str:
     except CallError:
         nodes = {}
     category = {entry["type"]: entry["category"] for entry in asked.layers()}
-    bars, names = [], [node["id"] for node in spec.get("nodes", [])][:60]
-    types = {node["id"]: node["type"] for node in spec.get("nodes", [])}
-    for place, name in enumerate(names):
-        shape = nodes.get(name, {}).get("output") or []
-        numbers = 1
-        for size in shape:
-            numbers *= size
-        height = 4 + min(HEIGHT - 6, 3.2 * max(0.0, numbers.bit_length() - 1) / 1.4)
-        colour = COLOURS.get(category.get(types[name], ""), OTHER)
-        words = escape(f"{name}: {types[name]} → {' × '.join(map(str, shape)) or '?'}")
-        bars.append(
-            f'<rect x="{place * 14}" y="{(HEIGHT - height) / 2:.1f}" width="8" rx="2" '
-            f'height="{height:.1f}" fill="{colour}"><title>{words}</title></rect>'
-        )
-    width = max(1, len(names) * 14)
-    label = escape("The network: " + ", ".join(types[name] for name in names[:20]))
-    return (
-        f'<svg viewBox="0 0 {width} {HEIGHT}" height="{HEIGHT}" role="img" aria-label="{label}" '
-        f'style="max-width:100%">{"".join(bars)}</svg>'
-    )
+    nodes_of_spec = spec.get("nodes", [])[:MOST]
+    bars = [
+        _bar(node, nodes.get(node["id"], {}).get("output") or [], category)
+        for node in nodes_of_spec
+    ]
+    label = escape("The network: " + ", ".join(node["type"] for node in nodes_of_spec))
+    style = f"display:flex;align-items:center;gap:4px;height:{HEIGHT}px;overflow:hidden"
+    return f'<div role="img" aria-label="{label}" style="{style}">{"".join(bars)}</div>'
+
+
+def _bar(node: dict[str, Any], shape: list[int], category: dict[str, str]) -> str:
+    """A bar whose height grows with the logarithm of how many numbers the layer gives."""
+    height = 4 + min(HEIGHT - 4.0, 2.3 * math.log2(max(1, math.prod(shape))))
+    colour = COLOURS.get(category.get(node["type"], ""), OTHER)
+    sizes = " × ".join(map(str, shape)) or "?"
+    words = escape(f"{node['id']}: {node['type']} → {sizes}")
+    style = f"flex:none;width:8px;height:{height:.0f}px;border-radius:2px;background:{colour}"
+    return f'<span title="{words}" style="{style}"></span>'
 
 
 def _plain(text: str) -> str:

@@ -16,16 +16,16 @@ from ui.visitor import visitor
 
 def show(card: Card, shelf: Shelf) -> None:
     """The whole page of one lab."""
-    st.title(card.title)
+    st.header(card.title)
     words, stage = st.columns([2, 5], gap="large")
     with words:
         st.markdown(card.text)
-        _ask(card)
-        beside = st.toggle("Compare two settings", key=f"{card.id}.compare")
         _experiments(card)
         widgets.from_address(card.form, f"{card.id}.A")
         chosen = widgets.controls(card.form, f"{card.id}.A")
         widgets.to_address(card.form, chosen, {"lab": card.id})
+        beside = st.toggle("Compare two settings", key=f"{card.id}.compare")
+        _ask(card)
     with stage:
         if beside:
             left, right = st.columns(2)

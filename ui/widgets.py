@@ -27,17 +27,17 @@ from engine.forms import (
 STOPS = 61  # positions of a logarithmic slider
 
 
-def controls(form: Form, key: str, skip: frozenset[str] = frozenset()) -> dict[str, Value]:
+def controls(form: Form, key: str, *, live: bool = False) -> dict[str, Value]:
     """The form's controls that are not live, one under the other; what they say now.
 
     Args:
         form: What can be chosen.
         key: Begins the widgets' keys; a value set under `key.name` before is taken over.
-        skip: Names that are shown elsewhere.
+        live: Whether the live ones are shown as well, as before a run begins.
     """
     chosen: dict[str, Value] = {}
     for name, control in form.controls.items():
-        if not control.live and name not in skip:
+        if live or not control.live:
             chosen[name] = _widget(f"{key}.{name}", name, control, form.defaults[name])
     return chosen
 

@@ -99,7 +99,8 @@ def visit(chromium, server):
 
 def _note(errors, message):
     """Keep an error of the page's own; a browser's remark on a missing picture is none."""
-    ignored = ("favicon", "ResizeObserver loop", "/gallery/", "net::ERR_ABORTED")
+    # Streamlit asks below the path of a page first when it looks for its own server
+    ignored = ("/_stcore/", "ResizeObserver loop", "/gallery/", "net::ERR_ABORTED")
     if message.type == "error":
         text = f"{message.text} {message.location.get('url', '')}"
         if not any(word in text for word in ignored):
