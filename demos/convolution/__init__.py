@@ -1,0 +1,3 @@
+"""CNN fundamentals."""
+
+ORDER = 9
