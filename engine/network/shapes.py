@@ -9,14 +9,17 @@ from __future__ import annotations
 import functools
 import inspect
 import json
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from engine.network.layers.graph import Input
 from engine.network.registry import Layer, MisfitError, Shape, factory, layer, words
 
 BATCH = 2  # examples run through; the result is told for one
+MOST_NUMBERS = 1_000_000_000  # in one example
 
 Kind = Literal["float", "token", "truth"]
 
@@ -32,9 +35,7 @@ class Signal:
     def memory(self) -> int:
         """Bytes for one example."""
         size = {"float": 4, "token": 8, "truth": 1}[self.kind]
-        for length in self.shape:
-            size *= length
-        return size
+        return size * math.prod(self.shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +99,14 @@ def _measure(type: str, params: str, inputs: tuple[Signal, ...]) -> Measured | F
         chosen = layer(type, json.loads(params))
         if isinstance(problem := _count(chosen, inputs), Failed):
             return problem
-        if type == "Input":
-            return _input(chosen)
+        if isinstance(chosen, Input):
+            return _input(chosen.shape, chosen.dtype)
         arguments = chosen.arguments([signal.shape for signal in inputs])
         return _run(chosen, arguments, inputs)
     except MisfitError as error:
         return Failed(str(error), error.field, error.found)
     except (ValueError, LookupError) as error:
-        return Failed(str(error).strip("'\""))
+        return Failed(str(error.args[0]))
 
 
 def _count(chosen: Layer, inputs: Sequence[Signal]) -> Failed | None:
@@ -118,10 +119,11 @@ def _count(chosen: Layer, inputs: Sequence[Signal]) -> Failed | None:
     return Failed(f"takes {wanted} input{'s' * (wanted != '1')}; {len(inputs)} come in")
 
 
-def _input(chosen: Layer) -> Measured | Failed:
-    shape, kind = getattr(chosen, "shape", None), getattr(chosen, "dtype", "float")
+def _input(shape: Sequence[int] | None, kind: Kind) -> Measured | Failed:
     if shape is None:
         return Failed("needs a shape, such as [1, 28, 28]")
+    if math.prod(shape) > MOST_NUMBERS:
+        return Failed(f"one example would be {arithmetic(shape)} numbers; at most {MOST_NUMBERS:,}")
     return Measured((Signal(tuple(shape), kind),), {}, 0, {}, "", None)
 
 
@@ -148,9 +150,7 @@ def _run(chosen: Layer, arguments: dict[str, Any], inputs: Sequence[Signal]) -> 
     for result in outputs:
         if result.shape[:1] != (BATCH,):
             return Failed(f"mixes the examples of a batch: {BATCH} come in, {result.shape} go out")
-    signals = tuple(
-        Signal(tuple(r.shape[1:]), names[r.dtype] if r.dtype in names else "float") for r in outputs
-    )
+    signals = tuple(Signal(tuple(r.shape[1:]), names.get(r.dtype, "float")) for r in outputs)
     return Measured(
         outputs=signals,
         weights={name: weight.numel() for name, weight in module.named_parameters()},
@@ -207,9 +207,7 @@ def _signature(made: Any) -> tuple[inspect.Parameter, ...]:
     return tuple(inspect.signature(made).parameters.values())
 
 
-def arithmetic(shape: Shape) -> str:
+def arithmetic(shape: Sequence[int]) -> str:
     """A shape's product in numbers: `16 × 5 × 5 = 400`."""
-    product = 1
-    for size in shape:
-        product *= size
-    return f"{words(shape)} = {product}" if len(shape) > 1 else str(product)
+    product = f"{math.prod(shape):,}"
+    return f"{words(shape)} = {product}" if len(shape) > 1 else product

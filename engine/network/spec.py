@@ -39,6 +39,7 @@ from __future__ import annotations
 
 import json
 import keyword
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, NamedTuple
@@ -50,6 +51,7 @@ from engine.network.words import sentence, short
 MOST_NODES = 2_000
 MOST_EDGES = 10_000
 MOST_TEXT = 4_000_000  # characters of JSON
+LONGEST_TEXT = 2_000  # characters of a parameter
 DEEPEST = 12  # lists in lists in objects
 
 Identifier = Annotated[str, Field(min_length=1, max_length=64)]
@@ -73,6 +75,12 @@ class Node(BaseModel):
     label: Annotated[str, Field(max_length=200)] = ""
     tied: Annotated[str, Field(max_length=200)] = ""
     frozen: bool = False
+
+    @field_validator("params")
+    @classmethod
+    def _is_plain(cls, params: Params) -> Params:
+        _refuse_strange(params)
+        return params
 
     @field_validator("id")
     @classmethod
@@ -201,6 +209,23 @@ def _refuse_depth(data: object) -> None:
             return
     if any(isinstance(thing, Mapping | list | tuple) for thing in level):
         raise ValueError(f"a network's JSON must be nested at most {DEEPEST} deep")
+
+
+def _refuse_strange(value: object) -> None:
+    """Only what JSON knows may be a parameter, and only finite numbers."""
+    if isinstance(value, Mapping):
+        for name, one in value.items():
+            _refuse_strange(name)
+            _refuse_strange(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            _refuse_strange(one)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"must hold finite numbers only; got {value}")
+    elif isinstance(value, str) and len(value) > LONGEST_TEXT:
+        raise ValueError(f"must hold texts of at most {LONGEST_TEXT} characters; got {len(value)}")
+    elif not isinstance(value, str | int | float | None):
+        raise ValueError(f"must hold plain JSON only; got {short(value)}")
 
 
 def _told(error: ValidationError, data: Mapping[str, Any]) -> str:

@@ -19,6 +19,7 @@ class Trace:
         failed: Path -> why the layer there does not.
         blocked: Paths that get nothing because a layer before them does not work.
         errors: All that keeps the network from running, in the order it was met.
+        ties: Weights that cannot be shared as is asked.
         tied: Paths whose `weight` is another's and counts there.
     """
 
@@ -27,6 +28,7 @@ class Trace:
     failed: dict[str, Failed] = field(default_factory=dict)
     blocked: set[str] = field(default_factory=set)
     errors: list[Trouble] = field(default_factory=list)
+    ties: list[Trouble] = field(default_factory=list)
     tied: set[str] = field(default_factory=set)
 
     def parameters_of(self, path: str) -> int:
@@ -121,4 +123,5 @@ def _check_tie(step: Step, traced: Trace) -> None:
     else:
         traced.tied.add(step.path)
         return
-    traced.errors.append(Trouble(step.owner, f"{step.path} ({step.type}): {text}"))
+    traced.ties.append(Trouble(step.owner, f"{step.path} ({step.type}): {text}"))
+    traced.errors.append(traced.ties[-1])

@@ -58,7 +58,9 @@ def _weight(fault: Any) -> int:
 def _is_branch(part: object) -> bool:
     """Whether a piece of pydantic's path names a branch of a union and not a place in the data."""
     text = str(part)
-    return text in {"int", "float", "str", "bool", "none"} or any(sign in text for sign in "[(")
+    return text in {"int", "float", "str", "bool", "none", "constrained-int"} or any(
+        sign in text for sign in "[("
+    )
 
 
 def _cause(fault: Any, names: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
-from engine.network.registry import Layer, Shape, limited, words
+from engine.network.registry import Layer, Shape, limited
 
 
 class _Join(Layer):
@@ -20,9 +20,7 @@ class _Join(Layer):
         aligned = [(1,) * (longest - len(shape)) + shape for shape in shapes]
         for sizes in zip(*aligned, strict=True):
             if len({size for size in sizes if size != 1}) > 1:
-                raise ValueError(
-                    f"needs inputs of one shape; got {' and '.join(words(s) for s in shapes)}"
-                )
+                raise ValueError("needs inputs of one shape")
         return super().arguments(shapes)
 
 
@@ -72,10 +70,7 @@ class Concat(Layer):
         axis = self.axis % rank if rank and -rank <= self.axis < rank else self.axis
         rest = {shape[:axis] + shape[axis + 1 :] for shape in shapes}
         if len(rest) > 1 or len({len(shape) for shape in shapes}) > 1:
-            raise ValueError(
-                f"needs inputs that agree in all axes but {self.axis}; "
-                f"got {' and '.join(words(s) for s in shapes)}"
-            )
+            raise ValueError(f"needs inputs that agree in all axes but axis {self.axis}")
         return super().arguments(shapes)
 
 
@@ -108,6 +103,7 @@ class Shortcut(Layer):
     category = "Joining"
     home = "joining"
     inputs = (2, 2)
+    reach = "point"
 
     norm: Literal["batch", "none"] = "batch"
 
@@ -115,10 +111,7 @@ class Shortcut(Layer):
         """The channels of both paths and the ratio of their sizes."""
         skip, branch = shapes
         if len(skip) != 3 or len(branch) != 3:
-            raise ValueError(
-                "needs channels × rows × columns on both paths; "
-                f"got {words(skip)} and {words(branch)}"
-            )
+            raise ValueError("needs channels × rows × columns on both paths")
         stride = [-(-a // b) for a, b in zip(skip[1:], branch[1:], strict=True)]
         sizes = {"in_channels": skip[0], "out_channels": branch[0]}
         one = stride[0] if stride[0] == stride[1] else stride
