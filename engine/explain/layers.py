@@ -1,0 +1,60 @@
+"""A layer of a network by name, and what flows through it."""
+
+from __future__ import annotations
+
+import difflib
+
+import torch
+from torch import nn
+
+from engine.explain.table import score
+
+
+def find_layer(who: str, module: nn.Module, name: str) -> nn.Module:
+    """The layer of that name; an empty name is the last convolution.
+
+    Raises:
+        LookupError: There is none of that name; says which is near.
+        ValueError: None was named and the network has no convolution.
+    """
+    parts: dict[str, nn.Module] = dict(module.named_modules())
+    if name and name in parts:
+        return parts[name]
+    if name:
+        near = difflib.get_close_matches(name, parts, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise LookupError(f"{who}: no layer {name!r:.80}{hint}")
+    convolutions = [part for part in parts.values() if isinstance(part, nn.Conv2d)]
+    if not convolutions:
+        raise ValueError(
+            f"{who}: needs a layer with rows and columns, and this network has no Conv2d; take "
+            f"integrated_gradients or kernel_shap, which need none"
+        )
+    return convolutions[-1]
+
+
+def flow(
+    who: str, module: nn.Module, layer: nn.Module, x: torch.Tensor, target: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """What a layer gives for `x` and its gradient, both `(batch, channels, rows, columns)`.
+
+    Raises:
+        ValueError: The layer has no rows and columns, or is not used exactly once.
+    """
+    seen: list[torch.Tensor] = []
+    hook = layer.register_forward_hook(lambda _m, _i, out: seen.append(out))
+    try:
+        with torch.enable_grad():
+            total = score(module, x.detach().requires_grad_(), target).sum()
+    finally:
+        hook.remove()
+    if len(seen) != 1:
+        raise ValueError(f"{who}: the layer must be used once a pass; it is used {len(seen)} times")
+    if not isinstance(seen[0], torch.Tensor) or seen[0].ndim != 4:
+        shape = list(getattr(seen[0], "shape", ()))[1:]
+        raise ValueError(
+            f"{who}: needs a layer with rows and columns; this one gives {shape}. "
+            f"Choose a convolution"
+        )
+    (gradient,) = torch.autograd.grad(total, seen[0], allow_unused=True)
+    return seen[0].detach(), torch.zeros_like(seen[0]) if gradient is None else gradient

@@ -1,0 +1,94 @@
+"""The table of explainers: `explain(module, x, target, **settings) -> like x`.
+
+Facts of an entry: `family` (gradient, layer or perturbation), `complete` (its numbers claim to
+sum to f(x) − f(baseline)), `sampled` (it draws random numbers).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+
+from engine.tables import Table
+
+explainers = Table("explainer", "engine.explain.methods")
+
+Target = int | torch.Tensor
+"""The output to explain: one for all samples, or one a sample, `(batch,)`."""
+
+Explain = Callable[..., torch.Tensor]
+
+
+def explainer(name: str, **facts: Any) -> Callable[[Explain], Explain]:
+    """Put an explainer into the table; it will always see a calm module and a sound request."""
+
+    def wrap(explain: Explain) -> Explain:
+        @functools.wraps(explain)
+        def asked(module: nn.Module, x: torch.Tensor, target: Target, **settings: Any) -> Any:
+            _refuse(name, x)
+            with calm(module):
+                result = explain(module, x.detach(), _targets(name, module, x, target), **settings)
+            return result.detach()
+
+        return explainers.add(name, **facts)(asked)
+
+    return wrap
+
+
+@contextmanager
+def calm(module: nn.Module) -> Iterator[nn.Module]:
+    """The module in eval mode and with no gradients for its weights; both are put back after."""
+    modes = {part: part.training for part in module.modules()}
+    wants = {weight: weight.requires_grad for weight in module.parameters()}
+    module.eval().requires_grad_(False)
+    try:
+        yield module
+    finally:
+        for part, mode in modes.items():
+            part.training = mode
+        for weight, want in wants.items():
+            weight.requires_grad_(want)
+
+
+def score(module: nn.Module, x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """The explained output of each sample, `(batch,)`, before any softmax."""
+    answers: torch.Tensor = module(x)
+    return answers.gather(1, target[:, None])[:, 0]
+
+
+def slope(module: nn.Module, x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Gradient of each sample's explained output with respect to the sample, like `x`."""
+    x = x.detach().requires_grad_()
+    with torch.enable_grad():
+        total = score(module, x, target).sum()
+        if not total.requires_grad:  # a network that ignores its input
+            return torch.zeros_like(x)
+        (gradient,) = torch.autograd.grad(total, x, allow_unused=True)
+    return torch.zeros_like(x) if gradient is None else gradient
+
+
+def _refuse(name: str, x: torch.Tensor) -> None:
+    if not x.is_floating_point() or x.ndim < 2:
+        raise ValueError(
+            f"{name}: explains batches of real numbers, (batch, ...); got {x.dtype} of shape "
+            f"{tuple(x.shape)}"
+        )
+
+
+def _targets(name: str, module: nn.Module, x: torch.Tensor, target: Target) -> torch.Tensor:
+    """One target a sample, `(batch,)`, each an output that exists."""
+    with torch.no_grad():
+        answers = module(x[:1])
+    if not isinstance(answers, torch.Tensor) or answers.ndim != 2:
+        raise ValueError(f"{name}: needs a network with one row of scores a sample")
+    targets = torch.as_tensor(target).expand(len(x)).long()
+    if int(targets.min()) < 0 or int(targets.max()) >= answers.shape[1]:
+        raise ValueError(
+            f"{name}: target must be an output 0 to {answers.shape[1] - 1}; got {target}"
+        )
+    return targets

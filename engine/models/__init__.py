@@ -1,0 +1,1 @@
+"""Models that were trained and kept, and what one can put in front of them."""
