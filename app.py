@@ -10,6 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from ui import mishap
 from ui.server import lifespan, middleware, routes
 
 app = st.App(
@@ -17,6 +18,7 @@ app = st.App(
     routes=routes(),
     middleware=middleware(),
     lifespan=lifespan,
+    on_script_error=mishap.tell,
 )
 
 
