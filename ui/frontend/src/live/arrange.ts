@@ -1,0 +1,69 @@
+/** Where panels stand: the main one large, the others beside and below it. */
+import type { Shape } from "./views/kind";
+
+export interface Item {
+  slot: string;
+  shape: Shape;
+}
+
+/** A panel's place in a grid of twelve columns. */
+export interface Cell {
+  slot: string;
+  columns: number;
+  rows: number;
+  main: boolean;
+}
+
+export interface Wishes {
+  /** The slot shown large. */
+  main?: string | undefined;
+  /** This many equal columns instead of one large panel. */
+  columns?: number | undefined;
+}
+
+const COLUMNS = 12;
+const NARROW = 640; // below it one column [px]
+const WIDE = 940; // from it on, panels beside the main one
+
+/** Cells in the order of the page. */
+export function arrange(items: Item[], width: number, wishes: Wishes = {}): Cell[] {
+  const chosen = items.find(({ slot }) => slot === wishes.main);
+  const main = chosen ?? (wishes.columns ? undefined : (items.find(({ shape }) => shape === "picture") ?? items[0]));
+  const others = items.filter((item) => item !== main);
+  // Strips take whole rows; last, they leave no holes between pictures.
+  const cells = others.filter(({ shape }) => shape !== "strip");
+  const strips = others.filter(({ shape }) => shape === "strip").map((item) => cell(item, COLUMNS));
+  if (width < NARROW) return [...(main ? [cell(main, COLUMNS, 1, true)] : []), ...cells.map((item) => cell(item, COLUMNS)), ...strips];
+  if (wishes.columns) {
+    const each = Math.max(1, Math.floor(COLUMNS / Math.min(wishes.columns, width < WIDE ? 2 : wishes.columns)));
+    const large = main ? [cell(main, Math.min(COLUMNS, 2 * each), 2, true)] : [];
+    return [...large, ...cells.map((item) => cell(item, each)), ...strips];
+  }
+  if (!main) return [];
+  if (width < WIDE || main.shape === "strip" || !cells.length) {
+    return [cell(main, COLUMNS, 1, true), ...filled(cells, width < WIDE ? 2 : 3), ...strips];
+  }
+  const beside = cells.slice(0, 2);
+  return [
+    cell(main, 7, beside.length, true),
+    ...beside.map((item) => cell(item, COLUMNS - 7)),
+    ...filled(cells.slice(2), cells.length > 10 ? 4 : 3),
+    ...strips,
+  ];
+}
+
+function cell({ slot }: Item, columns: number, rows = 1, main = false): Cell {
+  return { slot, columns, rows, main };
+}
+
+/** Rows of at most `across` cells, as even as can be: five in threes are three and two. */
+function filled(items: Item[], across: number): Cell[] {
+  const cells: Cell[] = [];
+  const rows = Math.ceil(items.length / across);
+  for (let row = 0, from = 0; row < rows; row++) {
+    const count = Math.ceil((items.length - from) / (rows - row));
+    for (const item of items.slice(from, from + count)) cells.push(cell(item, Math.floor(COLUMNS / count)));
+    from += count;
+  }
+  return cells;
+}

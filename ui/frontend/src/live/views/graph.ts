@@ -1,0 +1,189 @@
+import { format } from "../../shared/numbers";
+import { classColour, colourAt, css, luminance, signColour } from "../../shared/palette";
+import type { Theme } from "../../shared/theme";
+import { number, type Edge, type Graph, type Node } from "../data";
+import { bare, fitted, head, placeholder, roundedBox, textWidth, widest, write, type Box, type Context, type Rectangle } from "../draw/canvas";
+import type { Drawn, Hit, Look } from "./kind";
+
+interface Placed extends Rectangle {
+  node: Node;
+  x: number;
+  y: number;
+}
+
+interface Layout {
+  nodes: Placed[];
+  byId: Map<string, Placed>;
+  /** Whether nodes have room for words; else they are plain dots. */
+  worded: boolean;
+}
+
+const NODE_HEIGHT = 40;
+
+function lay(view: Graph, box: Box, theme: Theme): Layout {
+  const columns = gapBetween(view.nodes.map((node) => node.x));
+  const wide = widest(view.nodes.map(wordsOf), theme) + 20;
+  const labelled = view.nodes.some((node) => node.label);
+  const longest = Math.min(wide, 150, box.width * 0.3);
+  const rows = gapInColumns(view.nodes);
+  // The places of the ends depend on the width of nodes, and the other way round: one round is enough.
+  const room = (box.width - longest - 8) * columns - 14;
+  const down = (box.height - 16) * rows;
+  const worded = labelled && !bare(box) && room > 16 && down >= theme.size + 8;
+  const width = worded ? Math.max(24, Math.min(longest, room > 40 ? room : longest)) : Math.max(5, Math.min(18, down * 0.6));
+  const valued = view.nodes.some((node) => Number.isFinite(number(node.value)) && node.label);
+  const height = worded ? Math.min(valued ? NODE_HEIGHT : theme.size + 14, down - 6) : width;
+  const nodes = view.nodes.map((node) => {
+    const x = 4 + width / 2 + node.x * (box.width - width - 8);
+    const y = 4 + height / 2 + (1 - node.y) * (box.height - height - 8);
+    return { node, x, y, left: x - width / 2, top: y - height / 2, width, height };
+  });
+  return { nodes, byId: new Map(nodes.map((placed) => [placed.node.id, placed])), worded };
+}
+
+/** The least distance between different values, 1 where there is but one. */
+function gapBetween(values: number[]): number {
+  const sorted = [...new Set(values.map((value) => Math.round(value * 1000)))].sort((one, other) => one - other);
+  return sorted.reduce((least, value, index) => (index ? Math.min(least, value - sorted[index - 1]!) : least), 1000) / 1000;
+}
+
+function gapInColumns(nodes: Node[]): number {
+  const columns = new Map<number, number[]>();
+  for (const { x, y } of nodes) {
+    const key = Math.round(x * 1000);
+    columns.set(key, [...(columns.get(key) ?? []), y]);
+  }
+  return [...columns.values()].reduce((least, values) => Math.min(least, gapBetween(values)), 1);
+}
+
+function wordsOf(node: Node): string {
+  return node.label || format(number(node.value));
+}
+
+function draw(ctx: Context, view: Graph, box: Box, theme: Theme, look: Look): void {
+  if (!view.nodes.length) return placeholder(ctx, box, theme);
+  const laid = lay(view, box, theme);
+  const most = furthest(view.edges);
+  const near = look.hover ? under(laid, look.hover[0], look.hover[1]) : -1;
+  const focus = near >= 0 ? laid.nodes[near]!.node.id : null;
+  for (const edge of view.edges) {
+    ctx.globalAlpha = focus === null || edge.source === focus || edge.target === focus ? 1 : 0.15;
+    drawEdge(ctx, edge, laid, most, view.edges.length > 80, theme);
+  }
+  ctx.globalAlpha = 1;
+  if (view.edges.length <= 80 && !bare(box)) for (const edge of view.edges) drawEdgeLabel(ctx, edge, laid, theme);
+  const kinds = [...new Set(view.nodes.map((node) => node.kind))];
+  const strongest = furthest(view.nodes);
+  laid.nodes.forEach((placed, index) => {
+    const kind = kinds.length > 1 ? classColour(kinds.indexOf(placed.node.kind), theme.dark) : theme.muted;
+    drawNode(ctx, placed, laid.worded, strongest, look.picked === index ? theme.accent : kind, theme);
+  });
+}
+
+/** The largest distance from zero. */
+function furthest(things: { value: number | null }[]): number {
+  return things.reduce((most, { value }) => Math.max(most, Math.abs(number(value)) || 0), 1e-12);
+}
+
+/** Ends and controls of an edge: out of the side that faces the other node. */
+function curve(from: Placed, to: Placed): [x1: number, y1: number, c1: number, d1: number, c2: number, d2: number, x2: number, y2: number] {
+  const [dx, dy] = [to.x - from.x, to.y - from.y];
+  if (Math.abs(dx) > (from.width + to.width) / 2) {
+    const side = Math.sign(dx);
+    const [x1, x2] = [from.x + (side * from.width) / 2, to.x - (side * to.width) / 2];
+    const bend = (x2 - x1) / 2;
+    return [x1, from.y, x1 + bend, from.y, x2 - bend, to.y, x2, to.y];
+  }
+  const side = Math.sign(dy) || 1;
+  const [y1, y2] = [from.y + (side * from.height) / 2, to.y - (side * to.height) / 2];
+  const bend = (y2 - y1) / 2;
+  return [from.x, y1, from.x, y1 + bend, to.x, y2 - bend, to.x, y2];
+}
+
+function drawEdge(ctx: Context, edge: Edge, { byId, worded }: Layout, most: number, many: boolean, theme: Theme): void {
+  const [from, to] = [byId.get(edge.source), byId.get(edge.target)];
+  if (!from || !to) return;
+  const value = number(edge.value);
+  const share = Number.isFinite(value) ? Math.abs(value) / most : 0.3;
+  const colour = Number.isFinite(value) ? signColour(value, theme.dark) : theme.muted;
+  const width = theme.line * (Number.isFinite(value) ? 0.35 + 1.9 * share : 0.8);
+  ctx.strokeStyle = ctx.fillStyle = colour;
+  ctx.lineWidth = width;
+  const before = ctx.globalAlpha;
+  if (many) ctx.globalAlpha = before * (0.12 + 0.88 * share);
+  ctx.beginPath();
+  if (from === to) {
+    loop(ctx, from);
+  } else {
+    const [x1, y1, c1, d1, c2, d2, x2, y2] = curve(from, to);
+    ctx.moveTo(x1, y1);
+    if (many || !worded) ctx.lineTo(x2, y2);
+    else ctx.bezierCurveTo(c1, d1, c2, d2, x2, y2);
+    ctx.stroke();
+    if (!many && worded) head(ctx, x2, y2, Math.atan2(y2 - d2, x2 - c2), 5 + width * 1.5);
+  }
+  ctx.globalAlpha = before;
+}
+
+function loop(ctx: Context, { x, top, width }: Placed): void {
+  const reach = Math.min(width * 0.4, 18);
+  ctx.moveTo(x - reach / 2, top);
+  ctx.bezierCurveTo(x - reach, top - reach * 1.6, x + reach, top - reach * 1.6, x + reach / 2, top);
+  ctx.stroke();
+}
+
+function drawEdgeLabel(ctx: Context, edge: Edge, { byId }: Layout, theme: Theme): void {
+  const [from, to] = [byId.get(edge.source), byId.get(edge.target)];
+  if (!edge.label || !from || !to || from === to) return;
+  const [x1, y1, , , , , x2, y2] = curve(from, to);
+  const room = Math.max(Math.abs(x2 - x1), Math.abs(y2 - y1)) - 10;
+  const words = fitted(edge.label, Math.max(room, 30), theme, theme.size - 1);
+  write(ctx, words, (x1 + x2) / 2, (y1 + y2) / 2, theme, { colour: theme.muted, align: "center", size: theme.size - 1, halo: theme.paper });
+}
+
+function drawNode(ctx: Context, placed: Placed, worded: boolean, strongest: number, rim: string, theme: Theme): void {
+  const { node, x, y, width, height } = placed;
+  const value = number(node.value);
+  const tinted = Number.isFinite(value);
+  const shade = tinted ? colourAt("signed", 0.5 + (0.45 * value) / strongest, theme.dark, theme.background) : theme.background;
+  ctx.fillStyle = css(shade);
+  ctx.strokeStyle = rim;
+  ctx.lineWidth = theme.line;
+  roundedBox(ctx, placed, worded ? 7 : width / 2);
+  ctx.fill();
+  ctx.stroke();
+  if (!worded) return;
+  const ink = inkOn(shade, theme);
+  const two = tinted && Boolean(node.label) && height >= 2 * theme.size + 6;
+  const room = width - 8;
+  const label = wordsOf(node);
+  const size = Math.max(8, Math.min(theme.size, (theme.size * room) / Math.max(1, textWidth(label, theme))));
+  write(ctx, fitted(label, room, theme, size), x, two ? y - theme.size / 2 - 1 : y, theme, { colour: ink, align: "center", size });
+  if (two) write(ctx, fitted(format(value), room, theme), x, y + theme.size / 2 + 3, theme, { colour: ink, align: "center", size: theme.size - 1 });
+}
+
+function inkOn(shade: Theme["background"], theme: Theme): string {
+  const light = luminance(shade);
+  if (Math.abs(light - luminance(theme.background)) < 0.15) return theme.text;
+  return light > 0.3 ? "#14181f" : "#ffffff";
+}
+
+function under({ nodes }: Layout, x: number, y: number): number {
+  return nodes.findIndex(({ left, top, width, height }) => x >= left - 4 && x <= left + width + 4 && y >= top - 4 && y <= top + height + 4);
+}
+
+function hit(view: Graph, box: Box, x: number, y: number, theme: Theme): Hit | null {
+  const index = under(lay(view, box, theme), x, y);
+  if (index < 0) return null;
+  const { label, id, value, detail } = view.nodes[index]!;
+  const words = [label || id, ...(Number.isFinite(number(value)) ? [format(number(value), 4)] : []), ...detail.split("\n").filter(Boolean)];
+  return { index, words: words.map((text) => ({ text })) };
+}
+
+function describe(view: Graph): string {
+  const names = view.nodes.slice(0, 8).map((node) => node.label || node.id);
+  const more = view.nodes.length > 8 ? ", …" : "";
+  return `${view.title || "A graph"} of ${view.nodes.length} nodes and ${view.edges.length} edges: ${names.join(", ") || "none yet"}${more}.`;
+}
+
+export const graph: Drawn<Graph> = { shape: "picture", height: 260, draw, hit, describe };

@@ -1,0 +1,43 @@
+/** Every kind of view there is. */
+import type { View } from "../data";
+import { arrows } from "./arrows";
+import { bars } from "./bars";
+import { curve } from "./curve";
+import { field } from "./field";
+import { graph } from "./graph";
+import { histogram } from "./histogram";
+import type { Kind } from "./kind";
+import { matrix } from "./matrix";
+import { note } from "./note";
+import { points } from "./points";
+import { sound } from "./sound";
+import { surface } from "./surface";
+import { table } from "./table";
+import { tiles } from "./tiles";
+import { timeline } from "./timeline";
+import { tokens } from "./tokens";
+
+/** The type checker refuses this table when a kind of view is missing. */
+export const KINDS: { [K in View["kind"]]: Kind<Extract<View, { kind: K }>> } = {
+  Curve: curve,
+  Points: points,
+  Field: field,
+  Bars: bars,
+  Histogram: histogram,
+  Matrix: matrix,
+  Tiles: tiles,
+  Tokens: tokens,
+  Graph: graph,
+  Surface: surface,
+  Arrows: arrows,
+  Table: table,
+  Timeline: timeline,
+  Sound: sound,
+  Note: note,
+};
+
+/** The kind of a view. A page older than the server may not know it: then there is none. */
+export function kindOf(view: View): Kind<View> | undefined {
+  // The table pairs each name with its own view type; indexing by a union loses that pairing.
+  return KINDS[view.kind] as Kind<View> | undefined;
+}
