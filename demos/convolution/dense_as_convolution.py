@@ -1,9 +1,9 @@
 """A dense layer is a convolution that fits once.
 
-Flattening a feature map `(c, h, w)` and multiplying with a matrix `W` is the same as one convolution
-whose kernel is as large as the map: fold each row of `W` back to `(c, h, w)`. Nothing changes on
-the small picture, but the folded layer can slide over a larger one and answers at every place: a
-reader of single digits finds all digits of a page. Dense layers are also where the parameters are.
+Flattening a feature map `(c, h, w)` and multiplying it with a matrix `W` is one convolution whose
+kernel is as large as the map: fold each row of `W` back to `(c, h, w)`. Nothing changes on a small
+picture, but the folded layer can slide over a larger one and answers at every place: a reader of
+single digits finds all digits of a page. Dense layers are also where the parameters are.
 
 **Try:** choose a class and look where on the page its map lights up.
 
@@ -36,7 +36,7 @@ from engine.views import Bars, Field, Frame, Matrix, Tiles, View
 
 MAPS = 24  # random filters
 PAGE = (3, 5)  # digits below and beside one another
-EXTENT = (0.0, 60.0, 0.0, 36.0)  # left, right, bottom, top
+EXTENT, INNER = (0.0, 60.0, 0.0, 36.0), (4.0, 56.0, 4.0, 32.0)  # left, right, bottom, top
 DENSE = {  # (inputs, outputs) of the dense layers
     "AlexNet": ((9216, 4096), (4096, 4096), (4096, 1000)),
     "VGG-16": ((25088, 4096), (4096, 4096), (4096, 1000)),
@@ -79,7 +79,8 @@ def reader(filters: Tensor) -> Tensor:
     target = torch.zeros(len(flat), 10, dtype=flat.dtype)
     target[torch.arange(len(y)), y] = 1
     ridge = 1e-2 * len(flat) * torch.eye(flat.shape[1], dtype=flat.dtype)
-    return torch.linalg.solve(flat.T @ flat + ridge, flat.T @ target).T.contiguous()
+    weights: Tensor = torch.linalg.solve(flat.T @ flat + ridge, flat.T @ target)
+    return weights.T.contiguous()
 
 
 def page(seed: int) -> Tensor:
@@ -127,57 +128,25 @@ def run(
         spot = np.array([2.0 * best[1] + 5, 36 - (2.0 * best[0] + 5)])
         ring = {f"best {label}": spot + 5 * np.array([(-1, 1), (1, 1), (1, -1), (-1, -1), (-1, 1)])}
         shares = np.array([dense_share(name) for name in DENSE])
+        plane = partial(Field, xlabel="column [pixel]", ylabel="row [pixel]")
+        answers = scores.clamp(0, 1).numpy()
         vector = features(paper[..., :10, :10], filters).flatten().numpy()
-        captions = tuple(str(c) for c in range(10))
+        pair = np.stack([vector / vector.max(), weight[label].numpy() / weight[label].abs().max()])
+        rows = ("map", f"weights of {label}")
         views: dict[str, View] = {
-            "page": Field(
-                paper[0, 0].flip(0).numpy(),
-                EXTENT,
-                ring,
-                "the page",
-                None,
-                "grey",
-                False,
-                "column [pixel]",
-                "row [pixel]",
-            ),
-            "found": Field(
-                found.flip(0).clamp(0, 1).numpy(),
-                (4.0, 56.0, 4.0, 32.0),
-                title=f"how much it looks like a {label}",
-                xlabel="column [pixel]",
-                ylabel="row [pixel]",
+            "page": plane(paper[0, 0].flip(0).numpy(), EXTENT, ring, "the page", scale="grey"),
+            "found": plane(
+                found.flip(0).clamp(0, 1).numpy(), INNER, title=f"how much like a {label}"
             ),
             "maps": Tiles(
-                scores.clamp(0, 1).numpy(),
-                captions,
-                "sequential",
-                across=5,
-                title="all ten answers at every place",
+                answers, tuple("0123456789"), "sequential", across=5, title="all answers"
             ),
-            "vector": Matrix(
-                np.stack([vector, weight[label].numpy() * vector.max() * 3]),
-                ("map, flattened", f"weights of {label}"),
-                scale="signed",
-                xlabel="place in the vector",
-                title="flattened: the map's last place and its weights",
-            ),
-            "kernels": Tiles(
-                kernels[label].numpy(),
-                scale="signed",
-                across=12,
-                title="folded: the same weights as 24 kernels",
-            ),
-            "shares": Bars(
-                tuple(DENSE), {"dense layers": shares}, "network", "share of the parameters"
-            ),
+            "vector": Matrix(pair, rows, scale="signed", title="flattened: a map and its weights"),
+            "kernels": Tiles(kernels[label].numpy(), scale="signed", across=12, title="folded"),
+            "shares": Bars(tuple(DENSE), {"dense layers": shares}, "", "share of the parameters"),
         }
-        return Frame(
-            min(done, 14),
-            14,
-            views,
-            {"best score": float(scores[label].max()), "answers at once": scores[0].numel()},
-        )
+        facts = {"best score": float(scores[label].max()), "answers at once": scores[0].numel()}
+        return Frame(min(done, 14), 14, views, facts)
 
     shown: dict[str, Any] = {"label": label, "seed": seed}
     for done in range(1, 14):

@@ -41,7 +41,7 @@ EMPTY: list[float] = []
 
 
 class Net(nn.Module):
-    """Two blocks and a dense layer for `(n, 1, 8, 8)`."""
+    """Two blocks and a dense layer, from `(n, 1, 8, 8)` to scores `(n, 10)`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class Net(nn.Module):
         return first, self.block2(F.max_pool2d(first, 2))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Scores, `(n, 10)`."""
+        """Scores."""
         scores: Tensor = self.scores(F.max_pool2d(self.maps(x)[1], 2).flatten(1))
         return scores
 
@@ -101,7 +101,8 @@ def channel(net: Net, index: int, x: Tensor) -> Tensor:
 
 def meant(net: Net, x: Tensor) -> Tensor:
     """How surely picture c is a c: ten pictures to `(10,)`."""
-    return net(x).log_softmax(1).diagonal()
+    sure: Tensor = net(x).log_softmax(1).diagonal()
+    return sure
 
 
 def train(net: Net, x: Tensor, y: Tensor, epochs: int) -> Iterator[None]:
@@ -155,27 +156,13 @@ def run(
         examples = torch.cat([seen, dream, x[best]])[:, 0].numpy()
         names = ("looked at", "made by climbing", *(f"a {y[i]}" for i in best))
         views: dict[str, View] = {
-            "maps": Tiles(
-                tiles,
-                words,
-                "sequential",
-                False,
-                12,
-                {unit: "asked"},
-                "click a channel: maps of both blocks",
-            ),
-            "exciting": Tiles(
-                examples, names, across=9, title=f"what excites channel {words[unit]}"
-            ),
+            "maps": Tiles(tiles, words, across=12, marks={unit: "asked"}, title="click a channel"),
+            "exciting": Tiles(examples, names, across=9, title=f"what excites {words[unit]}"),
             "answers": Bars(tuple("0123456789"), {"network": answers}, "class", "probability"),
             "probe": Bars(PROBES, {"linear probe": rates}, "read from", "accuracy on 500 others"),
         }
-        return Frame(
-            epoch,
-            epochs,
-            views,
-            {f"probe on {name}": rate for name, rate in zip(PROBES, rates, strict=True)},
-        )
+        facts = {f"probe on {name}": rate for name, rate in zip(PROBES, rates, strict=True)}
+        return Frame(epoch, epochs, views, facts)
 
     shown: dict[str, Any] = {"unit": unit, "drawing": drawing, "digit": digit}
     for epoch, _ in enumerate(train(net, x[:1297], y[:1297], epochs), 1):
