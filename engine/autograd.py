@@ -120,18 +120,19 @@ def drawn(output: Value, shown: dict[int, float], title: str, symbol: str = "∂
 
     Args:
         output: The end of the computation.
-        shown: `id` of a value -> the derivative to show there; values without one are blank.
+        shown: Python's `id` of a value -> the derivative to show there; others stay blank.
         title: The picture's caption.
         symbol: What the derivative is called.
     """
     order = ordered(output)
-    places = layered(_columns(order))
+    number = {id(value): str(n) for n, value in enumerate(order)}  # the same in every drawing
+    places = layered(_columns(order, number))
     nodes = tuple(
         Node(
-            id=str(id(value)),
+            id=number[id(value)],
             label=f"{value.name or value.op} {value.data:.3g}",
-            x=places[str(id(value))][0],
-            y=places[str(id(value))][1],
+            x=places[number[id(value)]][0],
+            y=places[number[id(value)]][1],
             value=shown.get(id(value), math.nan),
             kind=value.op or "input",
             detail=f"{symbol} {shown[id(value)]:.3g}" if id(value) in shown else "",
@@ -139,26 +140,24 @@ def drawn(output: Value, shown: dict[int, float], title: str, symbol: str = "∂
         for value in order
     )
     edges = tuple(
-        Edge(str(id(parent)), str(id(value)), slope, f"{slope:.3g}")
+        Edge(number[id(parent)], number[id(value)], slope, f"{slope:.3g}")
         for value in order
         for parent, slope in zip(value.parents, value.slopes, strict=True)
     )
     return Graph(nodes, edges, title)
 
 
-def _columns(order: list[Value]) -> list[list[str]]:
+def _columns(order: list[Value], number: dict[int, str]) -> list[list[str]]:
     """Column by column: a value stands right after its last parent, a leaf before its first use."""
     depth: dict[int, int] = {}
     for value in order:
         depth[id(value)] = 1 + max((depth[id(parent)] for parent in value.parents), default=-1)
-    for value in reversed(order):
+    first: dict[int, int] = {}  # leaf -> depth of its first use
+    for value in order:
         for parent in value.parents:
             if not parent.parents:
-                first = min(
-                    depth[id(user)] for user in order if any(p is parent for p in user.parents)
-                )
-                depth[id(parent)] = first - 1
+                first[id(parent)] = min(depth[id(value)], first.get(id(parent), len(order)))
     columns: list[list[str]] = [[] for _ in range(max(depth.values()) + 1)]
     for value in order:
-        columns[depth[id(value)]].append(str(id(value)))
+        columns[first.get(id(value), depth[id(value)] + 1) - 1].append(number[id(value)])
     return columns
