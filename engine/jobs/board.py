@@ -9,7 +9,7 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -375,7 +375,7 @@ _guard = threading.Lock()
 
 def board() -> Board:
     """The board of this process, made at the first call and anew after it was closed."""
-    global _board  # noqa: PLW0603 - one a process is what it is
+    global _board
     with _guard:
         if _board is None or _board.closed:
             _board = Board()

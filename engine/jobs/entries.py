@@ -30,14 +30,12 @@ class Opened:
     form: Form
     live: dict[str, Any]
 
-    def turn(self, changes: object) -> dict[str, Any]:
+    def turn(self, changes: Mapping[str, Any]) -> dict[str, Any]:
         """The changes, each held against its live control.
 
         Raises:
             ValueError: A name no live control has, or a value its control refuses.
         """
-        if not isinstance(changes, dict):
-            raise ValueError(f"set needs names with values; got {changes!r:.80}")
         live = self.form.live()
         for name in changes:
             if name in self.form.controls and name not in live:

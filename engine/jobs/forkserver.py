@@ -44,10 +44,10 @@ class ForkServer:
         self._tell(ready=os.getpid())
         while True:
             patience = 0 if self._modules else None
-            ready = select.select([self._line, self._bell], [], [], patience)[0]
+            ready = select.select([self._line.fileno(), self._bell], [], [], patience)[0]
             if self._bell in ready:
                 self._reap()
-            if self._line in ready and not self._request():
+            if self._line.fileno() in ready and not self._request():
                 return
             if not ready:
                 self._import(self._modules.popleft())

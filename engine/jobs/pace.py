@@ -95,26 +95,31 @@ class Pacer:
         elif time.monotonic() >= self._due and not self._paused:
             self._show("running")
         self._hear(0.0)
-        while not self._stopped:
-            if waits:
-                if self._changes:
-                    break
-                self._hear(None)
-            elif self._paused:
-                if self._owed:
-                    self._owed -= 1
-                    break
-                self._show("paused")
-                self._hear(None)
-            elif self._early() > 0:
-                self._show_when_due()
-                self._hear(self._early())
-            else:
-                break
+        while not self._stopped and not self._may_go_on(waits):
+            pass
         if not self._paused and self._state == "paused":
             self._say("running")
         changes, self._changes = self._changes, {}
         return changes or None
+
+    def _may_go_on(self, waits: bool) -> bool:
+        """Whether the next step may be taken; if not, comes back after something was heard."""
+        if waits:
+            if not self._changes:
+                self._hear(None)
+            return bool(self._changes)
+        if self._paused:
+            if self._owed:
+                self._owed -= 1
+                return True
+            self._show("paused")
+            self._hear(None)
+            return False
+        if (early := self._early()) > 0:
+            self._show_when_due()
+            self._hear(early)
+            return False
+        return True
 
     def _early(self) -> float:
         """How long until the bound on the speed allows the next step [s]."""
@@ -175,7 +180,7 @@ class Pacer:
                 self._period = self._busy if command.value else self._quiet
                 self._due = min(self._due, time.monotonic() + self._period)
 
-    def _turn(self, changes: object) -> None:
+    def _turn(self, changes: Mapping[str, Any]) -> None:
         """Keep the changes for the next step, or say why they are refused."""
         try:
             accepted = self._run.turn(changes)

@@ -128,6 +128,8 @@ def receive(line: socket.socket, inbox: Inbox, deadline: float | None = None) ->
     """Wait for one message, for ends that get one at a time.
 
     Args:
+        line: The socket.
+        inbox: What was received earlier.
         deadline: When to give up, on the monotonic clock; None waits for ever.
 
     Raises:

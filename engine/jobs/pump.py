@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import selectors
 import socket
@@ -126,7 +127,7 @@ class Pump:
                 if key.data is None:
                     self._answer_bell()
                 else:
-                    self._safely(lambda key=key, events=events: self._serve(key.data, events))
+                    self._safely(functools.partial(self._serve, key.data, events))
             while self._errands:
                 self._safely(self._errands.popleft())
             patience = self._safely(self._tick) or 0.0
@@ -156,6 +157,6 @@ class Pump:
         """One fault must not end the thread that all runs depend on."""
         try:
             return do()
-        except Exception:
+        except Exception:  # noqa: BLE001 - told in the log
             _log.exception("the board's thread")
             return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +25,7 @@ def write(run: Run) -> None:
         content["failure"] = run.failure.message
     draft = run.folder / f"{_FILE}.new"
     draft.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
-    os.replace(draft, run.folder / _FILE)
+    draft.replace(run.folder / _FILE)
 
 
 def read(id: str) -> Run:

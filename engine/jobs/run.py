@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +17,8 @@ from engine.jobs.recording import Recording
 from engine.views import Frame
 
 ENDS: frozenset[State] = frozenset({"finished", "failed", "stopped"})
+
+_log = logging.getLogger(__name__)
 
 _FASTEST = 1e6  # a bound on the speed above this is none [steps/s]
 
@@ -204,7 +207,10 @@ class Run:
             self.version += 1
             self._changed.notify_all()
         for callback in list(self._watchers.values()):
-            callback()
+            try:
+                callback()
+            except Exception:  # noqa: BLE001 - one watcher's fault is not the run's
+                _log.exception("a watcher of run %s", self.id)
 
     def take(self, news: News, pickled: bytes) -> None:
         """Write what the worker told; for the board."""

@@ -1,0 +1,1 @@
+"""Runs on their way to the browser: binary messages over a WebSocket."""
