@@ -86,6 +86,7 @@ def fit(module: torch.nn.Module, weights: Mapping[str, torch.Tensor], who: str) 
 
 def write_json(path: Path, content: Mapping[str, object]) -> None:
     """Write JSON so that no reader ever sees half a file; NaN and infinities become null."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".json.part")
     draft.write_text(json.dumps(content, default=_refuse, ensure_ascii=False), encoding="utf-8")
     draft.replace(path)

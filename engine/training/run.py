@@ -17,7 +17,7 @@ from engine.training import checkpoint
 from engine.training.door import refuse_misfit
 from engine.training.optimizers import optimizers
 from engine.training.pictures import Pictures
-from engine.training.session import Session, Settings
+from engine.training.session import Diverged, Session, Settings
 from engine.views import Yielded
 
 SAVE_EVERY = 4.0  # seconds between checkpoints: at most five may be lost
@@ -66,7 +66,7 @@ def train(
 
     Raises:
         ValueError: Network and data do not fit; says where and what to do.
-        FloatingPointError: The loss stopped being finite; says where that began.
+        Diverged: The loss stopped being finite; says where that began.
     """
     network, samples = NetworkSpec.parse(spec), load(data)
     settings = Settings(learning_rate, batch_size, epochs, optimizer, weight_decay, momentum, seed)
@@ -99,7 +99,7 @@ def _go(
                 saved = time.monotonic()
             if changes := (yield pictures.frame):
                 session.change(changes)
-    except FloatingPointError:
+    except Diverged:
         healthy = False  # the last good checkpoint stays
         raise
     finally:

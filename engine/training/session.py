@@ -24,6 +24,10 @@ BACKWARD = 3.0  # a training step costs about as much as three forward passes
 BATCH = 500  # samples a forward pass when nothing is learnt
 
 
+class Diverged(ValueError):  # noqa: N818 - it is what happened
+    """The loss stopped being a finite number."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """How to train; see `engine.training.run.train` for the words."""
@@ -120,7 +124,7 @@ class Session:
         """One step on one batch; judge the network when that is due.
 
         Raises:
-            FloatingPointError: The loss is no longer finite; says where that began and what to do.
+            Diverged: The loss is no longer finite; says where that began and what to do.
         """
         begun = time.perf_counter()
         picked = self._order[self.seen : self.seen + self.settings.batch_size]
@@ -137,7 +141,7 @@ class Session:
         generator.set_state(before)
         self.loss = loss.item()
         if not math.isfinite(self.loss):
-            raise FloatingPointError(_diagnose(self.module, x, self.settings.learning_rate))
+            raise Diverged(_diagnose(self.module, x, self.settings.learning_rate))
         self.optimizer.step()
         self.step += 1
         self.seen += len(picked)
@@ -205,7 +209,7 @@ class Session:
     def summary(self) -> dict[str, object]:
         """What a page says of a trained network."""
         newest = self.full or self.judged
-        word = "accuracy" if self.classifies else "R²"
+        score = None if newest is None else checkpoint.finite(newest.score)
         return {
             "data": self.data.name,
             "task": self.data.task,
@@ -214,8 +218,7 @@ class Session:
             "steps": self.step,
             "epochs": self.epoch,
             "finished": self.finished,
-            "measure": word,
-            "score": None if newest is None else checkpoint.finite(newest.score),
+            "accuracy" if self.classifies else "R²": score,
             "loss": None if newest is None else checkpoint.finite(newest.loss),
             "samples": 0 if newest is None else newest.samples,
         }
