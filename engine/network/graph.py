@@ -57,6 +57,7 @@ class Plan:
         inputs: Paths of the inputs, in the order in which the network takes them.
         outputs: What it gives, by name.
         ends: Top-level node -> its outputs.
+        copies: Where a copy of a block is -> the block's name and the copy's values.
         troubles: What could not be laid out.
     """
 
@@ -64,6 +65,7 @@ class Plan:
     inputs: list[str] = field(default_factory=list)
     outputs: dict[str, Source] = field(default_factory=dict)
     ends: dict[str, list[Source]] = field(default_factory=dict)
+    copies: dict[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
     troubles: list[Trouble] = field(default_factory=list)
 
 
@@ -72,7 +74,7 @@ def lay_out(spec: NetworkSpec) -> Plan:
     plan = Plan(inputs=[node.id for node in spec.nodes if node.type == "Input"])
     ends = _unfold(spec, spec, plan, _Place("", "", {}, ()), {})
     plan.ends = ends
-    plan.outputs = _outputs(spec, ends)
+    plan.outputs = outputs_of(spec, ends)
     if not plan.inputs:
         plan.troubles.append(Trouble("", "the network has no input; add an Input node"))
     if not plan.outputs:
@@ -98,14 +100,14 @@ def _unfold(
     What a block's inputs stand for is `given`.
     """
     ends: dict[str, list[Source]] = {id: [source] for id, source in given.items()}
-    arriving = _arriving(graph)
+    edges = arriving(graph)
     for node in _ordered(graph, plan, place):
         if node.id in given:
             continue
         owner = place.owner or node.id
         inside = replace(place, owner=owner)
         try:
-            sources = _sources(arriving[node.id], ends)
+            sources = wiring(edges[node.id], ends)
             params = resolve(node.params, place.values)
             ends[node.id] = _add(node, params, sources, spec, plan, inside)
         except ValueError as error:
@@ -169,12 +171,18 @@ def _copy(
     wanted = [node.id for node in block.nodes if node.type == "Input"]
     if len(flow) < len(wanted):
         raise ValueError(f"block {name!r} takes {len(wanted)} inputs; {len(flow)} come in")
+    plan.copies[place.prefix] = name, place.values
     before = len(plan.troubles)
     ends = _unfold(block, spec, plan, place, dict(zip(wanted, flow, strict=False)))
-    results = list(_outputs(block, ends).values())
+    results = list(outputs_of(block, ends).values())
     if not results and len(plan.troubles) == before:
         raise ValueError(f"block {name!r} has no output")
     return results
+
+
+def ordered(graph: Graph) -> Iterator[Node]:
+    """The nodes of a graph without circles so that each comes after those it needs."""
+    return _ordered(graph, Plan(), _Place("", "", {}, ()))
 
 
 def _ordered(graph: Graph, plan: Plan, place: _Place) -> Iterator[Node]:
@@ -202,14 +210,15 @@ def _ordered(graph: Graph, plan: Plan, place: _Place) -> Iterator[Node]:
         sorter.done(*ready)
 
 
-def _arriving(graph: Graph) -> dict[str, list[Edge]]:
-    arriving: dict[str, list[Edge]] = defaultdict(list)
+def arriving(graph: Graph) -> dict[str, list[Edge]]:
+    """Node -> the edges that lead into it."""
+    found: dict[str, list[Edge]] = defaultdict(list)
     for edge in graph.edges:
-        arriving[edge.target].append(edge)
-    return arriving
+        found[edge.target].append(edge)
+    return found
 
 
-def _sources(edges: Sequence[Edge], ends: Mapping[str, list[Source]]) -> list[Source]:
+def wiring(edges: Sequence[Edge], ends: Mapping[str, list[Source]]) -> list[Source]:
     """Where a node's inputs come from, in the order of its ports."""
     ports: dict[int, Edge] = {}
     for edge in edges:
@@ -240,7 +249,8 @@ def _end(written: str, ends: Mapping[str, list[Source]]) -> Source:
     return results[index]
 
 
-def _outputs(graph: Graph, ends: Mapping[str, list[Source]]) -> dict[str, Source]:
+def outputs_of(graph: Graph, ends: Mapping[str, list[Source]]) -> dict[str, Source]:
+    """What a graph gives, by name: its outputs, or all that nothing follows."""
     followed = {edge.node for edge in graph.edges}
     sinks = [n.id for n in graph.nodes if n.id not in followed and n.type != "Input"]
     outputs: dict[str, Source] = {}

@@ -151,12 +151,13 @@ def _run(chosen: Layer, arguments: dict[str, Any], inputs: Sequence[Signal]) -> 
         if result.shape[:1] != (BATCH,):
             return Failed(f"mixes the examples of a batch: {BATCH} come in, {result.shape} go out")
     signals = tuple(Signal(tuple(r.shape[1:]), names.get(r.dtype, "float")) for r in outputs)
+    head, parts = construction(chosen, arguments)
     return Measured(
         outputs=signals,
         weights={name: weight.numel() for name, weight in module.named_parameters()},
         flops=counter.get_total_flops() // BATCH,
         arguments=arguments,
-        code=construction(chosen, arguments),
+        code=f"{head}({', '.join(parts)})",
         window=_window(chosen, module),
     )
 
@@ -182,28 +183,33 @@ def _each(sizes: Any, axes: int) -> tuple[int, ...]:
     return (int(sizes),) * axes if isinstance(sizes, int) else tuple(sizes)
 
 
-def construction(chosen: Layer, arguments: Mapping[str, Any]) -> str:
-    """The line of Python that constructs a layer's module: `nn.Conv2d(1, 6, kernel_size=5)`.
+def construction(chosen: Layer, arguments: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """How Python constructs a layer's module: `nn.Conv2d` and `["1", "6", "kernel_size=5"]`.
 
     Arguments at their default are left out; the first two without a default stand without name.
     """
-    made = factory(type(chosen))
     parts: list[str] = []
-    for place, parameter in enumerate(_signature(made)):
+    for place, parameter in enumerate(signature(factory(type(chosen)))):
         if parameter.name not in arguments:
             continue
         value = arguments[parameter.name]
         value = tuple(value) if isinstance(value, list) else value
         if parameter.default is parameter.empty and place < 2 and len(parts) == place:
-            parts.append(repr(value))
+            parts.append(literal(value))
         elif value != parameter.default:
-            parts.append(f"{parameter.name}={value!r}")
+            parts.append(f"{parameter.name}={literal(value)}")
     name = type(chosen).__name__
-    return f"{name if chosen.home else 'nn.' + name}({', '.join(parts)})"
+    return name if chosen.home else f"nn.{name}", parts
+
+
+def literal(value: object) -> str:
+    """A value as ruff would write it: text in double quotes."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 
 
 @functools.cache
-def _signature(made: Any) -> tuple[inspect.Parameter, ...]:
+def signature(made: Any) -> tuple[inspect.Parameter, ...]:
+    """The parameters of a module's constructor."""
     return tuple(inspect.signature(made).parameters.values())
 
 
