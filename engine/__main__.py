@@ -14,7 +14,14 @@ from engine import commands
 def main(arguments: list[str] | None = None) -> int:
     """Do what the command line says; the exit status."""
     given = sys.argv[1:] if arguments is None else arguments
-    options = _parser(given).parse_args(given)
+    parser = _parser(given)
+    options, rest = parser.parse_known_args(given)
+    # argparse takes `name=value` behind an option for unknown, so they are gathered here.
+    strange = [word for word in rest if word.startswith("-") or "=" not in word]
+    if strange or (rest and not hasattr(options, "settings")):
+        parser.error(f"unrecognized arguments: {' '.join(strange or rest)}")
+    if rest:
+        options.settings = [*options.settings, *rest]
     try:
         return int(options.run(options))
     except (LookupError, ValueError, OSError) as error:

@@ -236,7 +236,7 @@ def _main(spec: NetworkSpec, outputs: Sequence[str]) -> list[str]:
         print(f"score on held back samples: {{judge(network, *data[2:]):.4f}}")
         return
     train(network, data)
-    weights = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    weights = {{name: tensor.clone() for name, tensor in network.state_dict().items()}}
     save_file(weights, "weights.safetensors")
 
 
