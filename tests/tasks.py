@@ -82,11 +82,12 @@ def keeps_on_stop(folder: Path):
 
 
 def stubborn():
-    """Shows one frame and then computes one endless step."""
-    yield Frame(0, 1, {})
-    while True:
-        time.sleep(0.01)
-    yield Frame(1, 1, {})
+    """Shows one frame and then never ends, not even when it is stopped."""
+    try:
+        yield Frame(0, 1, {})
+    finally:
+        while True:
+            time.sleep(0.01)
 
 
 def refuses(word: str):
@@ -120,6 +121,20 @@ def greedy_tensor(gib: float):
 def no_frames():
     """Yields what is no frame."""
     yield "a word"
+
+
+def sends_a_tensor():
+    """Puts into a frame what only a worker can hold."""
+    import torch
+
+    yield Frame(1, 1, {}, {"loss": torch.ones(())})
+
+
+def give_a_tensor():
+    """Returns what only a worker can hold."""
+    import torch
+
+    return torch.ones(2)
 
 
 def add(a: float, b: float) -> dict[str, Any]:

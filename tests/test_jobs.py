@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -183,6 +185,25 @@ def test_a_failed_run_says_why(board, entry, settings, words):
     assert run.failure.message == words
     assert "Traceback" in run.failure.trace
     assert "Traceback" not in str(run.info())
+
+
+def test_a_tensor_in_a_frame_is_refused_and_torch_stays_out_of_the_server(board):
+    run = ended(board.start("tests.tasks:sends_a_tensor", {}))
+    assert run.state == "failed"
+    assert "torch" in run.failure.message
+    assert "NumPy arrays" in run.failure.message
+    with pytest.raises(CallError, match="NumPy arrays"):
+        board.calls.call("tests.tasks:give_a_tensor", {}, PATIENCE)
+
+
+def test_the_server_never_imports_torch():
+    code = "import sys, engine.jobs, ui.live.socket; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[1])
+
+
+def test_the_process_that_forks_has_one_thread(board, forks):
+    ended(board.start("tests.tasks:greedy_tensor", {"gib": 0.01}))
+    assert len(list(Path(f"/proc/{forks._process.pid}/task").iterdir())) == 1
 
 
 @pytest.mark.parametrize("entry", ["greedy", "greedy_tensor"])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import logging
+import pickle
 import re
 import secrets
 import threading
@@ -173,6 +175,8 @@ class Board:
     def _queue_up(self, run: Run) -> None:
         self._queue.append(run)
         self._fill_places()
+        if self._queue:
+            self._share(time.monotonic())
         if not run.over:
             records.write(run)
 
@@ -249,6 +253,9 @@ class Board:
                 seat.run.take(message, pickled)
             case Ended():
                 self._leave(seat, message)
+            case pickle.UnpicklingError():
+                seat.worker.kill()
+                self._leave(seat, Ended("failed", f"{seat.run.entry}: {message}"))
 
     def _learn(self, run: Run) -> None:
         """Have the module of a run that went well imported before the next one is forked."""
@@ -259,6 +266,8 @@ class Board:
 
     def _lose(self, seat: Seat) -> None:
         """The line broke before the run's end was told: wait a moment for the worker's code."""
+        if seat.run.over:
+            return
         self._pump.remove(seat.channel)
         seat.lost = time.monotonic()
 
@@ -379,4 +388,5 @@ def board() -> Board:
     with _guard:
         if _board is None or _board.closed:
             _board = Board()
+            atexit.register(_board.close)
         return _board

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import pickle
 import queue
 import time
 from collections.abc import Mapping
@@ -83,6 +84,8 @@ class Calls:
                 f"This took longer than the {seconds:g} s it may take and was ended; make the "
                 "network or the input smaller."
             ) from None
+        except pickle.UnpicklingError as error:
+            raise CallError(f"{errand.entry}: {error}") from None
         except (EOFError, ConnectionError):
             worker.gone.wait(1.0)
             raise CallError(

@@ -41,7 +41,6 @@ class ForkServer:
 
     def loop(self) -> None:
         """Work until the server is gone."""
-        self._tell(ready=os.getpid())
         while True:
             patience = 0 if self._modules else None
             ready = select.select([self._line.fileno(), self._bell], [], [], patience)[0]
@@ -51,6 +50,12 @@ class ForkServer:
                 return
             if not ready:
                 self._import(self._modules.popleft())
+
+    def end_children(self) -> None:
+        """Leave no worker behind, nor its place in the system's table of processes."""
+        for pid in self._children:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
 
     def _request(self) -> bool:
         """Do what one packet asks for; False when the server is gone."""
@@ -120,8 +125,10 @@ def main() -> None:
     with socket.socket(fileno=int(sys.argv[1])) as line:
         os.dup2(2, 1)  # what runs print belongs to the log
         preload()
+        server = ForkServer(line)
         with contextlib.suppress(ConnectionError):
-            ForkServer(line).loop()
+            server.loop()
+        server.end_children()
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ class Limits(BaseSettings):
     frames_per_second: float = Field(default=30.0, gt=0)
     unwatched_frames_per_second: float = Field(default=5.0, gt=0)
     unwatched_minutes: float = Field(default=10.0, gt=0)
-    crowded_seconds: float = Field(default=30.0, gt=0)
+    crowded_seconds: float = Field(default=3.0, gt=0)
     run_minutes: float = Field(default=240.0, gt=0)
     memory_gib: float = Field(default=4.0, ge=0)
     stop_seconds: float = Field(default=10.0, gt=0)

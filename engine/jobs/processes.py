@@ -83,7 +83,6 @@ class Forks:
         self._process: subprocess.Popen[bytes] | None = None
         self._line: socket.socket | None = None
         self._reader: threading.Thread | None = None
-        self.ready = threading.Event()
 
     def warm(self, modules: Sequence[str] = ()) -> None:
         """Start the process; returns at once."""
@@ -98,10 +97,13 @@ class Forks:
         with theirs, self._lock:
             number = next(self._numbers)
             worker = Worker(ours, lambda: self._kill(number))
-            line = self._begun()
-            self._workers[number] = worker
             request = json.dumps({"worker": number}).encode()
-            socket.send_fds(line, [request], [theirs.fileno()])
+            try:
+                socket.send_fds(self._begun(), [request], [theirs.fileno()])
+            except ConnectionError:  # it died, and its reader has not come to it yet
+                self._process = None
+                socket.send_fds(self._begun(), [request], [theirs.fileno()])
+            self._workers[number] = worker
         return worker
 
     def close(self) -> None:
@@ -124,38 +126,42 @@ class Forks:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = _command("engine.jobs.forkserver", theirs)
-        self._line = ours
-        reads = (ours, self._process)
+        self._line, self._workers = ours, {}
+        reads = (ours, self._process, self._workers)
         self._reader = threading.Thread(target=self._read, args=reads, name="forks", daemon=True)
         self._reader.start()
         return ours
 
-    def _read(self, line: socket.socket, process: subprocess.Popen[bytes]) -> None:
+    def _read(
+        self, line: socket.socket, process: subprocess.Popen[bytes], workers: dict[int, Worker]
+    ) -> None:
         """Take in what the process reports; runs in a thread of its own until it is gone."""
-        with line, contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):
             while data := line.recv(1 << 16):
-                self._report(json.loads(data))
+                report = json.loads(data)
+                with self._lock:
+                    _note(report, workers)
         process.wait()
         with self._lock:
+            line.close()
             if self._line is line:
                 self._process = self._line = None
-            lost, self._workers = self._workers, {}
-        self.ready.clear()
-        for worker in lost.values():  # they die with their parent
+            lost = list(workers.values())
+        for worker in lost:  # they die with their parent
             worker.end(None)
-
-    def _report(self, report: dict[str, Any]) -> None:
-        if "ready" in report:
-            self.ready.set()
-        elif "born" in report:
-            self._workers[report["born"]].pid = report["pid"]
-        else:
-            self._workers.pop(report["gone"]).end(report["code"])
 
     def _kill(self, number: int) -> None:
         with self._lock, contextlib.suppress(OSError):
             if self._line is not None:
                 self._line.sendall(json.dumps({"kill": number}).encode())
+
+
+def _note(report: dict[str, Any], workers: dict[int, Worker]) -> None:
+    """Write down one report of the process that forks."""
+    if "born" in report:
+        workers[report["born"]].pid = report["pid"]
+    elif "gone" in report:
+        workers.pop(report["gone"]).end(report["code"])
 
 
 class Spares:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
+import pickle
 import selectors
 import socket
 import threading
@@ -71,8 +72,12 @@ class Channel:
             return True
         except ConnectionError:
             return False
-        for message, pickled in self._inbox.take(data):
-            self.on_message(message, pickled)
+        try:
+            for message, pickled in self._inbox.take(data):
+                self.on_message(message, pickled)
+        except pickle.UnpicklingError as error:
+            self.on_message(error, b"")
+            return False
         return bool(data)
 
 

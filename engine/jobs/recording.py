@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
-
-from engine.jobs.pipe import News
+from engine.jobs.pipe import News, unpacked
 from engine.views import Frame
 
 
@@ -38,5 +36,5 @@ class Recording:
 
     def frames(self) -> list[Frame]:
         """The frames kept, oldest first."""
-        opened: list[News] = [pickle.loads(one) for one in list(self._kept)]
+        opened: list[News] = [unpacked(one) for one in list(self._kept)]
         return [news.frame for news in opened if news.frame is not None]

@@ -118,7 +118,7 @@ def _same(one: Any, other: Any) -> bool:
         return False
     if isinstance(one, np.ndarray):
         alike = one.shape == other.shape and one.dtype == other.dtype
-        return alike and one.tobytes() == other.tobytes()
+        return bool(alike and one.tobytes() == other.tobytes())
     if isinstance(one, Mapping):
         return list(one) == list(other) and all(_same(one[k], other[k]) for k in one)
     if isinstance(one, list | tuple):
@@ -126,8 +126,9 @@ def _same(one: Any, other: Any) -> bool:
     if dataclasses.is_dataclass(one):
         names = (field.name for field in dataclasses.fields(one))
         return all(_same(getattr(one, name), getattr(other, name)) for name in names)
-    nothing = isinstance(one, float) and math.isnan(one) and math.isnan(other)
-    return nothing or bool(one == other)
+    if isinstance(one, float) and math.isnan(one):
+        return math.isnan(other)
+    return bool(one == other)
 
 
 def _object(thing: Any, arrays: _Arrays) -> dict[str, Any]:
