@@ -2,8 +2,9 @@
 
 Bayes' theorem turns a probability round:
 `P(ill | positive) = P(positive | ill) P(ill) / P(positive)`. When an illness is rare, even a good
-test's positives are mostly false alarms: there are so many healthy people to be wrong about. The same rule learns from data one observation at a time: a
-belief `Beta(a, b)` about a coin becomes `Beta(a + heads, b + tails)` after each flip.
+test's positives are mostly false alarms: there are so many healthy people to be wrong about. The
+same rule learns from data one observation at a time: a belief `Beta(a, b)` about a coin becomes
+`Beta(a + heads, b + tails)`.
 
 **Try:** move the prevalence from 1 % to 20 % and watch the false alarms become a minority.
 

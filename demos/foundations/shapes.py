@@ -12,6 +12,7 @@ Source: NumPy and PyTorch documentation, Broadcasting semantics; Einstein (1916)
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated
@@ -117,7 +118,7 @@ def picture(left: str, right: str, equation: str) -> Frame:
         shapes = shape_of(left), shape_of(right)
         alignment = _aligned(shapes, ())
         common = broadcast(*shapes)
-        tens, ones = (torch.arange(_count(s)).reshape(s) for s in shapes)
+        tens, ones = (torch.arange(math.prod(s)).reshape(s) for s in shapes)
         stretched = [(10 * tens).expand(common), ones.expand(common)]
         alignment = _aligned((*shapes, common), [a.stride() for a in stretched])
         last = common[-1] if common else 1
@@ -135,13 +136,9 @@ def picture(left: str, right: str, equation: str) -> Frame:
         told += f"\n\nThe equation does not read: {wrong}."
     shown = sums.double().numpy() if sums.numel() else np.zeros((1, 1))
     table = Matrix(shown, numbers=True, title="0 10 20 … on the left, plus 0 1 2 … on the right")
-    views: dict[str, View] = {"alignment": alignment, "sums": table, "letters": network}
+    views: dict[str, View] = {"sums": table, "alignment": alignment, "letters": network}
     views["words"] = Note(told)
     return Frame(1, 1, views, {"numbers shown of the sum": float(shown.size)})
-
-
-def _count(shape: Shape) -> int:
-    return int(np.prod(shape, dtype=int))
 
 
 def _aligned(shapes: tuple[Shape, ...], strides: Sequence[Shape]) -> Table:
@@ -178,13 +175,11 @@ def check() -> Iterator[Claim]:
         agreed += ours == _outcome(np.broadcast_shapes, a, b)
         failed += ours is None
     yield same("Random pairs of shapes on which we agree with NumPy, of 500", agreed, 500)
-    yield above("of them pairs that do not fit", failed, 50)
+    yield above("pairs of them that do not fit", failed, 50)
     generator = torch.Generator().manual_seed(0)
     A, B = torch.randn(3, 4, 5, generator=generator), torch.randn(3, 5, 6, generator=generator)
     gap = (einsum("bij,bjk->bik", A, B) - A @ B).abs().max().item()
     yield below("bij,bjk->bik against the batched product, largest gap", gap, 1e-5)
-    turned = einsum("ij,kj->ki", A[0], B[0].T) - torch.einsum("ij,kj->ki", A[0], B[0].T)
-    yield below("ij,kj->ki against torch.einsum", turned.abs().max().item(), 1e-5)
     yield same("Stride of an expanded axis", torch.ones(3, 1).expand(3, 4).stride()[1], 0)
 
 
