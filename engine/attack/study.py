@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -211,9 +211,8 @@ class _Arena:
         x, module = duel.given.x, self._kept.module
         if not duel.entry.facts["minimal"]:
             epsilon = int(budget) if duel.norm == "L0" else budget
-            return cast(
-                torch.Tensor, duel.entry(module, x, duel.y, epsilon=epsilon, **duel.settings)
-            )
+            found: torch.Tensor = duel.entry(module, x, duel.y, epsilon=epsilon, **duel.settings)
+            return found
         asked = self._key(duel, math.inf)
         if asked not in self._searched:
             self._searched.clear()

@@ -1,0 +1,71 @@
+"""Train a network on a data set and write its weights."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from engine.data import datasets
+from engine.forms import Form
+from engine.models.files import settings
+from engine.network.spec import NetworkSpec
+from engine.plain import plain
+from engine.training.run import train
+from engine.views import Frame, Yielded
+
+LINES = 100  # of progress, about
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument("spec", type=Path, nargs="?", help="a file with a network's JSON")
+    parser.add_argument("settings", nargs="*", metavar="name=value", help="see --list")
+    parser.add_argument("--data", help="a data set, for instance mnist or 'spirals?arms=3'")
+    parser.add_argument("--list", action="store_true", help="name data sets and settings")
+    parser.add_argument("--json", action="store_true", help="print JSON, one object a line")
+    parser.add_argument("-o", "--output", type=Path, default=Path("weights.safetensors"))
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train; print a line about a hundred times on the way."""
+    form = Form.of(train, "train")
+    if options.list:
+        sets = [entry.to_json() for entry in datasets.all().values()]
+        print(json.dumps({"data": sets, "settings": form.to_json()}, ensure_ascii=False))
+        return 0
+    if options.spec is None or options.data is None:
+        raise ValueError("train: needs a network's file and --data NAME; --list names the data")
+    spec = NetworkSpec.parse(options.spec.read_bytes()).to_json()
+    chosen: dict[str, Any] = dict(form.fill(settings(options.settings)))
+    say = _say_json if options.json else _say
+    with tempfile.TemporaryDirectory() as folder:
+        every = said = step = 1
+        last: Yielded | None = None
+        for step, made in enumerate(train(spec, options.data, folder=Path(folder), **chosen), 1):
+            last = made
+            if step == 1 or step % every == 0:
+                said, every = step, max(1, say(_frame(made)) // LINES)
+        if last is not None and step != said:
+            say(_frame(last))
+        shutil.copyfile(Path(folder) / "weights.safetensors", options.output)
+    return 0
+
+
+def _frame(made: Yielded) -> Frame:
+    return made() if callable(made) else made
+
+
+def _say(frame: Frame) -> int:
+    facts = "  ".join(f"{name} {value:.4g}" for name, value in frame.facts.items())
+    print(f"{frame.step:>7}/{frame.of}  {facts}", flush=True)
+    return frame.of
+
+
+def _say_json(frame: Frame) -> int:
+    line = {"step": frame.step, "of": frame.of, "facts": plain(frame.facts)}
+    print(json.dumps(line, ensure_ascii=False), flush=True)
+    return frame.of
