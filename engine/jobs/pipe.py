@@ -22,7 +22,7 @@ from engine.views import Frame
 State = Literal["queued", "running", "paused", "waiting", "finished", "failed", "stopped"]
 Order = Literal["pause", "resume", "step", "speed", "stop", "set", "watch"]
 
-_PLAIN = frozenset({"engine", "numpy", "collections", "pathlib"})
+_PLAIN = frozenset({"engine", "demos", "numpy", "collections", "pathlib"})
 _BUILTINS = {("builtins", name) for name in ("set", "frozenset", "complex", "bytearray", "slice")}
 _BUILTINS |= {("_codecs", "encode")}
 
