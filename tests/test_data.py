@@ -1,0 +1,215 @@
+"""Data sets: the battery over the table, the IDX reader, and downloads from a loopback server."""
+
+import gzip
+import hashlib
+import struct
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+import torch
+
+from engine.data import datasets, idx, load
+from engine.data.download import fetch
+
+MADE = [name for name in datasets.all() if name != "mnist"]
+
+
+def _idx(values, path):
+    array = np.asarray(values, dtype=np.uint8)
+    head = bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
+    path.write_bytes(gzip.compress(head + array.tobytes(), mtime=0))
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with 1,500 made-up images of the kind that MNIST's t10k files hold."""
+    random = np.random.default_rng(0)
+    _idx(random.integers(0, 256, (1500, 28, 28)), tmp_path / "t10k-images-idx3-ubyte.gz")
+    _idx(np.arange(1500) % 10, tmp_path / "t10k-labels-idx1-ubyte.gz")
+    monkeypatch.setenv("PLAYGROUND_DATA", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_data_set_is_what_its_entry_says(name):
+    entry, data = datasets.find(name), load(name)
+    assert list(data.shape) == entry.facts["shape"]
+    assert list(data.classes) == entry.facts["classes"]
+    assert data.kind == entry.facts["kind"]
+    for x, y in ((data.train_x, data.train_y), (data.valid_x, data.valid_y)):
+        assert x.dtype == torch.float32
+        assert x.shape == (len(y), *data.shape)
+        assert bool(x.isfinite().all())
+    assert data.note
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_the_seed_fixes_a_data_set_and_another_changes_it(name):
+    one, same, other = load(f"{name}?seed=1"), load(f"{name}?seed=1"), load(f"{name}?seed=2")
+    assert torch.equal(one.train_x, same.train_x)
+    assert torch.equal(one.valid_y, same.valid_y)
+    assert not torch.equal(one.train_x, other.train_x)
+
+
+@pytest.mark.parametrize("name", ["moons", "circles", "blobs", "xor", "spirals", "gauss"])
+def test_plane_classes_are_balanced(name):
+    data = load(name)
+    counts = torch.bincount(torch.cat([data.train_y, data.valid_y]))
+    assert int(counts.max() - counts.min()) <= 1
+
+
+@pytest.mark.parametrize("arms", [2, 3, 4, 5])
+def test_spirals_have_as_many_classes_as_arms(arms):
+    data = load(f"spirals?arms={arms}&noise=0")
+    assert len(data.classes) == arms
+    assert set(data.train_y.tolist()) == set(range(arms))
+
+
+def test_circles_without_noise_have_their_two_radii():
+    data = load("circles?noise=0")
+    radius = data.train_x.norm(dim=1)
+    assert torch.allclose(radius, torch.where(data.train_y == 0, 1.1, 0.5), atol=1e-6)
+
+
+def test_xor_is_the_sign_of_the_product():
+    data = load("xor?noise=0")
+    assert torch.equal(data.train_y, (data.train_x.prod(1) < 0).long())
+
+
+def test_tables_are_scaled_by_their_training_part_alone():
+    x = load("wine").train_x
+    assert torch.allclose(x.mean(0), torch.zeros(13), atol=1e-5)
+    assert torch.allclose(x.std(0, correction=0), torch.ones(13), atol=1e-5)
+
+
+def test_iris_agrees_with_scikit_learn():
+    from sklearn.datasets import load_iris
+
+    data, bunch = load("iris"), load_iris()
+    y = torch.cat([data.train_y, data.valid_y])
+    assert torch.bincount(y).tolist() == np.bincount(bunch.target).tolist()
+    assert data.classes == tuple(bunch.target_names)
+
+
+def test_a_wrong_name_or_setting_is_told_with_the_nearest():
+    with pytest.raises(LookupError, match="did you mean 'spirals'"):
+        load("spiral")
+    with pytest.raises(ValueError, match="did you mean 'arms'"):
+        load("spirals?arm=3")
+    with pytest.raises(ValueError, match="must lie in"):
+        load("spirals?arms=9")
+
+
+def test_t10k_files_alone_are_split_into_training_and_a_thousand(folder):
+    data, again = load("mnist"), load("mnist")
+    assert data.train_x.shape == (500, 1, 28, 28)
+    assert data.valid_x.shape == (1000, 1, 28, 28)
+    assert torch.equal(data.valid_x, again.valid_x)
+    assert float(data.train_x.max()) == 1.0
+
+
+def test_both_pairs_of_files_keep_the_test_images_for_validation(folder):
+    _idx(np.zeros((1200, 28, 28)), folder / "train-images-idx3-ubyte.gz")
+    _idx(np.arange(1200) % 10, folder / "train-labels-idx1-ubyte.gz")
+    data = load("mnist?size=600")
+    assert len(data.train_x) == 600
+    assert float(data.train_x.max()) == 0
+    assert len(data.valid_x) == 1500
+
+
+def test_a_label_that_is_no_digit_is_told_with_its_byte(folder):
+    labels = np.arange(1500) % 10
+    labels[7] = 77
+    _idx(labels, folder / "t10k-labels-idx1-ubyte.gz")
+    with pytest.raises(ValueError, match="byte 15 must be a digit 0 to 9; got 77"):
+        load("mnist")
+
+
+def test_mnist_out_of_reach_says_what_was_tried_and_what_to_set(tmp_path, monkeypatch):
+    monkeypatch.delenv("PLAYGROUND_DATA", raising=False)
+    monkeypatch.setenv("PLAYGROUND_HOME", str(tmp_path))
+    monkeypatch.setattr("engine.data.sets.digits.SOURCES", ("http://127.0.0.1:9/",))
+    with pytest.raises(LookupError, match=r"Tried http.*Set PLAYGROUND_DATA to a folder"):
+        load("mnist")
+
+
+def test_the_real_t10k_files_give_nine_thousand_and_a_thousand(mnist_folder, monkeypatch):
+    monkeypatch.setenv("PLAYGROUND_DATA", str(mnist_folder))
+    data = load("mnist")
+    if len(data.train_x) + len(data.valid_x) != 10_000:
+        pytest.skip("PLAYGROUND_DATA holds more than the t10k files")
+    assert (len(data.train_x), len(data.valid_x)) == (9000, 1000)
+    counts = torch.bincount(torch.cat([data.train_y, data.valid_y]))
+    assert counts.tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]  # LeCun
+
+
+GOOD = bytes([0, 0, 8, 1, 0, 0, 0, 2, 5, 6])
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "4 bytes of magic; got 0"),
+        (b"PK\x03\x04 a zip file", "byte 0 .* must be 0; got 80"),
+        (GOOD[:2] + b"\x0d" + GOOD[3:], "byte 2 .* must be 8; got 13"),
+        (GOOD[:3] + b"\x09" + GOOD[4:], "byte 3, the number of axes"),
+        (GOOD[:6], "sizes end at byte 8"),
+        (GOOD[:-1], "ask for 2 bytes of data; got 1"),
+        (GOOD + b"x", "ask for 2 bytes of data; got 3"),
+        (bytes([0, 0, 8, 3]) + b"\xff" * 12, "ask for"),
+        (gzip.compress(GOOD)[:-6], "break off or are corrupt"),
+    ],
+)
+def test_a_corrupt_idx_file_is_told_with_the_byte(tmp_path, content, words):
+    path = tmp_path / "images"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=words):
+        idx.read(path)
+
+
+def test_a_file_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(idx, "LARGEST", 1000)
+    path = tmp_path / "bomb.gz"
+    path.write_bytes(gzip.compress(bytes(10_000)))
+    with pytest.raises(ValueError, match="at most 1000 bytes"):
+        idx.read(path)
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format, *args):  # noqa: A002 - the name is the library's
+        pass
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A web server on loopback with one file; its address and the file's checksum."""
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "file").write_bytes(b"hello")
+    httpd = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=site))
+    thread = threading.Thread(target=httpd.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{httpd.server_port}/file", hashlib.sha256(b"hello").hexdigest()
+    httpd.shutdown()
+    thread.join()
+    httpd.server_close()
+
+
+def test_a_download_is_checked_kept_and_not_asked_for_again(server, tmp_path):
+    source, sha256 = server
+    target = tmp_path / "cache" / "file"
+    assert fetch([source], target, sha256=sha256, largest=10).read_bytes() == b"hello"
+    assert fetch(["http://127.0.0.1:9/"], target, sha256=sha256, largest=10) == target
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_another_file_or_too_large_a_one_is_refused(server, tmp_path):
+    source, sha256 = server
+    with pytest.raises(LookupError, match="sent another file"):
+        fetch([source], tmp_path / "a", sha256="0" * 64, largest=10)
+    with pytest.raises(LookupError, match="more than 4 bytes"):
+        fetch([source], tmp_path / "a", sha256=sha256, largest=4)
+    assert not (tmp_path / "a").exists()
