@@ -24,7 +24,7 @@ with controls:
 if begin:
     turned = dict(run.live) if run is not None else {}
     if run is not None:
-        run.command("stop")
+        run.stop()
     values = {"spec": now.spec, "data": data, **turned, **settings}
     run = board().start(ENTRY, values, owner=visitor(), title=now.name)
     project.change(data=data, run=run.id)

@@ -37,7 +37,7 @@ MOST_WAITING = 64  # visitors in the queue; the next one is told to come back
 OWNER = "gradio"
 
 
-def gradio_app() -> Any:
+def gradio_app() -> gr.routes.App:
     """All labs as one ASGI app, to be mounted."""
     blocks = build(shelf())
     blocks.queue(max_size=MOST_WAITING, default_concurrency_limit=8, api_open=True)
@@ -80,7 +80,7 @@ def lab(card: Card) -> None:
                     *[None] * (len(plots) - len(figures)),
                 ]
         finally:
-            run.command("stop")
+            run.stop()
 
     going = begin.click(
         follow, inputs, [facts, *plots], concurrency_id="runs", api_visibility="private"
@@ -94,7 +94,7 @@ def _slots(card: Card) -> int:
     try:
         return len(next(_frames(run)).views)
     finally:
-        run.command("stop")
+        run.stop()
 
 
 def _begin(card: Card, settings: Mapping[str, Value]) -> Run:
@@ -122,7 +122,7 @@ def _endpoint(card: Card) -> Callable[..., dict[str, Any]]:
         try:
             last = deque(_frames(run), maxlen=1)
         finally:
-            run.command("stop")
+            run.stop()
         if not last:
             raise gr.Error("the run showed nothing", print_exception=False)
         frame = last[0]

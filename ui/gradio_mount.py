@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 if TYPE_CHECKING:
-    from starlette.applications import Starlette
+    from gradio.routes import App
 
 
 class GradioLater:
@@ -45,6 +45,9 @@ class GradioLater:
             made.set_exception(error)
             return
         async with app.router.lifespan_context(app):
+            blocks = app.get_blocks()
+            blocks.run_startup_events()  # the queue does not turn before this
+            await blocks.run_extra_startup_events()
             made.set_result(app)
             await self._end.wait()
 
@@ -55,7 +58,7 @@ class GradioLater:
             await self._life
 
 
-def _gradio_app() -> Starlette:
+def _gradio_app() -> App:
     from ui.gradio_face import gradio_app
 
     return gradio_app()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.jobs import board
 
-ENTRY = "engine.training.hero:run"
+ENTRY = "engine.training.hero:show"
 OWNER = "home"
 
 

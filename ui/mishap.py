@@ -19,9 +19,7 @@ def tell(error: Exception) -> bool:
     if isinstance(error, CallError | ValueError | LookupError):
         st.error(str(error.args[0]) if error.args else type(error).__name__)
     else:
-        st.error(
-            f"This page met something unforeseen (reference {reference} in the server's log)."
-        )
+        st.error(f"This page met something unforeseen (reference {reference} in the server's log).")
     st.caption("Your model and your runs are kept. Change what you just changed back, or:")
     if st.button("Load the page again", icon=":material/refresh:", key=f"mishap.{reference}"):
         st.rerun()

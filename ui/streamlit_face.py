@@ -69,17 +69,10 @@ def _run(card: Card, side: str, chosen: Mapping[str, Value]) -> Run:
 def _start(card: Card, side: str, wanted: Mapping[str, Value]) -> Run:
     key = f"{card.id}.{side}.run"
     if kept := st.session_state.get(key):
-        _stop(kept[0])
+        board().stop(kept[0])
     run = board().start(card.entry, dict(wanted), owner=visitor(), title=card.title)
     st.session_state[key] = (run.id, dict(wanted))
     return run
-
-
-def _stop(id: str) -> None:
-    try:
-        board().find(id).command("stop")
-    except LookupError:
-        return
 
 
 def _experiments(card: Card) -> None:

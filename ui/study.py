@@ -51,15 +51,8 @@ def _run(entry: str, now: Project, key: str) -> Run:
         except LookupError:
             pass  # the server forgot it after a restart: begin again
     if kept:
-        _stop(kept[0])
+        board().stop(kept[0])
     settings = {"model": str(run_folder(now.run))}
     run = board().start(entry, settings, owner=visitor(), title=now.name)
     st.session_state[f"{key}.run"] = (run.id, wanted)
     return run
-
-
-def _stop(id: str) -> None:
-    try:
-        board().find(id).command("stop")
-    except LookupError:
-        return

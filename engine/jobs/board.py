@@ -135,6 +135,11 @@ class Board:
             run.change(state="queued", failure=None, ended=None)
         return self._enter(run)
 
+    def stop(self, id: str) -> None:
+        """End the run of that id, if there is one that has not ended."""
+        with contextlib.suppress(LookupError):
+            self.find(id).stop()
+
     def load(self) -> dict[str, int]:
         """How many runs compute, rest (paused or waiting) and queue."""
         computing = self._computing()
@@ -224,7 +229,7 @@ class Board:
     def _take_order(self, run: Run, command: Command) -> None:
         """Pass a command on; called by who gives it."""
         seat = self._seats.get(run.id)
-        if seat is not None and seat.channel.full:
+        if seat is not None and seat.channel.full and command.do in {"set", "speed", "step"}:
             raise ValueError("this run is busy and has not read earlier commands; wait a moment")
         self._pump.post(lambda: self._obey(run, command))
 

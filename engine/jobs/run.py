@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import logging
 import threading
@@ -97,10 +98,7 @@ class Run:
     @property
     def recording(self) -> list[Frame]:
         """Some of its frames, evenly spread from the first to the newest."""
-        frames = self.recorded.frames() if self.recorded else []
-        if self.latest is None or (frames and frames[-1].step == self.latest.step):
-            return frames
-        return [*frames, self.latest]
+        return self.recorded.frames() if self.recorded else []
 
     def command(self, name: str, value: object = None) -> None:
         """Steer the run.
@@ -125,6 +123,11 @@ class Run:
         if self.state == "queued" and name != "stop":
             raise ValueError(f"this run waits for its turn (place {self.place}); only stop works")
         self.order(self, Command(name, value))  # type: ignore[arg-type] # held against Order above
+
+    def stop(self) -> None:
+        """End it where it is; nothing happens to a run that has ended already."""
+        with contextlib.suppress(ValueError):
+            self.command("stop")
 
     def wait(self, version: int, timeout: float | None = None) -> int:
         """Wait until there is something newer than `version` or the time-out [s]; the version."""

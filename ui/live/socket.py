@@ -175,7 +175,7 @@ class _Watcher:
             self._run.command("set", command.get("values"))
         elif isinstance(do, str) and do in _PLAIN:
             self._run.command(do)
-        else:
+        elif do != "again":  # which the page hears, for it knows what to start
             known = ", ".join([*sorted(_PLAIN), "speed", "set"])
             raise ValueError(f"a live view knows the commands {known}; got {do!r:.80}")
 

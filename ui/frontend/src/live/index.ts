@@ -1,7 +1,144 @@
+/** The live view: a run's pictures, headline numbers and controls, as they change. */
+import { element, say } from "../shared/element";
 import { frame, type Mounted, type Send } from "../shared/mount";
+import theme from "../shared/theme.css?inline";
+import { controls, type Controls } from "./controls";
+import type { Entry } from "./controls/control";
+import type { Command, Message, Named, Value, View } from "./data";
+import { facts } from "./facts";
+import style from "./live.css?inline";
+import { open, type Line, type LineState } from "./socket";
+import { stage, type Layout } from "./stage";
+import { transport } from "./transport";
+import { merge } from "./wire";
 
-export function mount(root: HTMLElement, _data: Record<string, unknown>, _send: Send): Mounted<Record<string, unknown>> {
-  frame(root, "", "orrery live");
-  return { update: () => {}, destroy: () => root.replaceChildren() };
+/** What a page tells the live view. */
+export interface LiveData {
+  /** The run to watch, or null before there is one. */
+  run: string | null;
+  /** The live controls, as `Form.to_json`. */
+  form?: Entry[];
+  /** Where the live controls stand at first. */
+  live?: Named<Value>;
+  layout?: Layout;
+  /** Height of the main picture [px]. */
+  height?: number;
+  /** Whether a class looks at it on a projector. */
+  present?: boolean;
+  /** Where the sockets are, `ws://host:port`; by default where the page is. */
+  socket?: string;
 }
+
+/** Mounts a live view; `send` gets `{finished}`, `{again}` and `{resume}`. */
+export function mount(root: HTMLElement, data: LiveData, send: Send): Mounted<LiveData> {
+  const body = frame(root, theme + style, "orrery live");
+  body.tabIndex = 0;
+  body.role = "group";
+  body.ariaLabel = "Live view";
+
+  let now = data;
+  let line: Line | null = null;
+  let lineState: LineState = "connecting";
+  let reason = "";
+  let message: Message | null = null;
+  let views: Named<View> = {};
+
+  const bar = transport({
+    command: (command: Command) => line?.command(command),
+    again: () => send({ again: true }),
+    resume: () => send({ resume: true }),
+  });
+  const numbers = facts();
+  const pictures = stage(body, (slot, hit) => panel.hit(slot, hit));
+  const caption = element("p", { class: "caption" });
+  const side = element("div", { class: "side" });
+  const empty = element("p", { class: "empty" });
+  body.append(bar.element, numbers.element, element("div", { class: "middle" }, side, pictures.element), empty, caption);
+
+  let panel: Controls = build(data);
+  function build({ form = [], live = {} }: LiveData): Controls {
+    const made = controls(form, (values) => line?.command({ do: "set", values }), () => pictures.mark());
+    made.show(live);
+    side.replaceChildren(made.element);
+    body.classList.toggle("pad", made.pad);
+    pictures.listen(made.all);
+    return made;
+  }
+
+  function status(): void {
+    bar.show(lineState, reason, message);
+    panel.enable(lineState === "open" && (!message || !["finished", "failed", "stopped"].includes(message.state)));
+    const nothing = Object.keys(views).length === 0;
+    empty.hidden = !nothing || now.layout?.chrome === false;
+    say(empty, now.run === null ? "Nothing runs yet." : message?.state === "running" ? "The first picture is on its way." : "");
+  }
+
+  function receive(newest: Message): void {
+    const before = message;
+    message = newest;
+    const merged = merge(before ? views : {}, newest);
+    views = merged.views;
+    pictures.show(views, merged.changed);
+    numbers.show(newest.facts);
+    panel.show(newest.live);
+    status();
+    if (newest.state === "finished" && before && before.state !== "finished") send({ finished: true });
+  }
+
+  function connect(): void {
+    line?.close();
+    line = null;
+    message = null;
+    // The pictures of the run before stay until the first of the new one: no blink in between.
+    if (now.run === null) return status();
+    line = open(now.run, now.socket, {
+      message: receive,
+      state(state, why) {
+        lineState = state;
+        reason = why;
+        status();
+      },
+    });
+  }
+
+  function dress(): void {
+    body.classList.toggle("present", Boolean(now.present));
+    body.classList.toggle("plain", now.layout?.chrome === false);
+    bar.element.hidden = now.run === null;
+    say(caption, now.layout?.caption ?? "");
+    caption.hidden = !now.layout?.caption;
+    pictures.layout(now.layout ?? {}, Boolean(now.present), now.height);
+  }
+
+  body.onkeydown = (event) => {
+    const target = event.composedPath()[0];
+    const typing = target instanceof HTMLElement && target.closest("button, input, select, textarea");
+    if (!typing && !event.ctrlKey && !event.metaKey && !event.altKey && bar.key(event.key)) event.preventDefault();
+  };
+
+  dress();
+  connect();
+  return {
+    update(next) {
+      const before = now;
+      now = next;
+      if (differ(before.form, next.form)) panel = build(next);
+      if (differ(before.layout, next.layout) || before.present !== next.present || before.height !== next.height) dress();
+      if (before.run !== next.run || before.socket !== next.socket) {
+        bar.element.hidden = next.run === null;
+        connect();
+      }
+    },
+    destroy() {
+      line?.close();
+      pictures.destroy();
+      root.replaceChildren();
+    },
+  };
+}
+
+function differ(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) !== JSON.stringify(other);
+}
+
 export default mount;

@@ -143,7 +143,7 @@ function drawPaths(ctx: Context, view: Surface, eye: Camera, ends: Range, theme:
 
 /** The height axis, at the corner farthest to the left. */
 function drawHeights(ctx: Context, view: Surface, eye: Camera, ends: Range, theme: Theme): void {
-  const corner = [...CORNERS].sort((one, other) => eye.at(...one, 0)[0] - eye.at(...other, 0)[0])[0]!;
+  const corner = [...CORNERS].sort((one, other) => eye.at(one[0], one[1], 0)[0] - eye.at(other[0], other[1], 0)[0])[0]!;
   ctx.strokeStyle = theme.muted;
   ctx.lineWidth = 1;
   line(ctx, ...eye.at(corner[0], corner[1], 0), ...eye.at(corner[0], corner[1], 1));

@@ -1,0 +1,70 @@
+/** A layer on the canvas. */
+import { Handle, Position, type NodeProps } from "@xyflow/react";
+import { memo, type JSX } from "react";
+import { format } from "../shared/numbers";
+import { useModel } from "./context";
+import { fixesOnCard, portShare, type CardNode } from "./flow";
+import { shapeWords, worst } from "./words";
+
+export const Card = memo(function Card({ data, selected }: NodeProps<CardNode>): JSX.Element {
+  const { node, facts, params, category, direction, ports, output } = data;
+  const problem = worst(facts?.problems ?? []);
+  const across = direction === "right";
+  return (
+    <div
+      className={`card kind-${category < 0 ? "none" : category % 10} ${problem?.level ?? ""} ${selected ? "chosen" : ""}`}
+      data-testid={`node-${node.id}`}
+    >
+      {Array.from({ length: ports }, (_, port) => (
+        <Handle
+          key={port}
+          id={String(port)}
+          type="target"
+          position={across ? Position.Left : Position.Top}
+          style={{ [across ? "top" : "left"]: `${100 * portShare(port, ports)}%` }}
+        />
+      ))}
+      <div className="head">
+        <span className="name" title={node.label ? `${node.id}: ${node.label}` : node.id}>{node.id}</span>
+        <span className="type" title={node.type}>{node.type}</span>
+      </div>
+      <div className="params" title={params}>{params || "\u00a0"}</div>
+      <div className="facts">
+        <span className="shape">{facts?.output ? shapeWords(facts.output) : facts ? "no output" : "…"}</span>
+        {output && <span className="out" title="An output of the network">output</span>}
+        {facts && facts.parameters > 0 && (
+          <span className="count" title={`${format(facts.parameters, 12)} parameters`}>{format(facts.parameters, 12)}</span>
+        )}
+      </div>
+      {problem && <Trouble id={node.id} problem={problem} />}
+      <Handle id="out" type="source" position={across ? Position.Right : Position.Bottom} />
+    </div>
+  );
+});
+
+function Trouble({ id, problem }: { id: string; problem: NonNullable<ReturnType<typeof worst>> }): JSX.Element {
+  const model = useModel();
+  return (
+    <>
+      <div className={`trouble ${problem.level}`} data-testid={`problem-${id}`} title={problem.text}>
+        <span aria-hidden="true">{problem.level === "error" ? "▲" : "△"}</span>
+        <span className="words">{problem.text}</span>
+      </div>
+      {fixesOnCard(problem).map((fix, number) => (
+        <button
+          key={fix.text}
+          type="button"
+          className="fix nodrag nopan"
+          data-testid={`fix-${id}-${number}`}
+          title={fix.text}
+          onClick={(event) => {
+            event.stopPropagation();
+            model.applyFix(fix);
+          }}
+        >
+          {fix.text}
+        </button>
+      ))}
+    </>
+  );
+}

@@ -1,0 +1,129 @@
+/** All layers by category: click to add one after the chosen, or drag it onto the canvas. */
+import { useMemo, useRef, useState, type JSX, type PointerEvent } from "react";
+import type { LayerType } from "./api";
+import { search } from "./Chooser";
+import { useModel, usePart } from "./context";
+import { categoryNumbers } from "./flow";
+
+export interface Dragged {
+  readonly type: string;
+  readonly x: number;
+  readonly y: number;
+}
+
+interface Props {
+  /** A layer is being dragged; `undefined` when it was let go or given up. */
+  readonly onDrag: (dragged: Dragged | undefined) => void;
+  readonly onDrop: (dragged: Dragged) => void;
+  readonly onAdded: () => void;
+}
+
+/** How far a press must move to be a drag [px]. */
+const SLACK = 6;
+
+export function Palette({ onDrag, onDrop, onAdded }: Props): JSX.Element {
+  const model = useModel();
+  const layers = usePart((state) => state.layers);
+  const online = usePart((state) => state.online);
+  const [query, setQuery] = useState("");
+  const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
+  const groups = useMemo(() => grouped(layers, query), [layers, query]);
+  const numbers = useMemo(() => categoryNumbers(layers), [layers]);
+  const first = groups[0]?.[1][0];
+
+  const toggle = (category: string): void => {
+    setClosed((old) => {
+      const next = new Set(old);
+      if (!next.delete(category)) next.add(category);
+      return next;
+    });
+  };
+  const add = (type: string, branch: boolean): void => {
+    model.append(type, branch);
+    onAdded();
+  };
+
+  return (
+    <div className="palette-body">
+      <input
+        type="search"
+        placeholder="Search layers"
+        aria-label="Search layers"
+        data-testid="palette-search"
+        value={query}
+        onChange={(event) => setQuery(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key === "Enter" && first && query) add(first.type, event.shiftKey);
+          if (event.key === "Escape") setQuery("");
+        }}
+      />
+      <div className="groups">
+        {groups.map(([category, members]) => (
+          <section key={category}>
+            <button type="button" className="category" aria-expanded={!closed.has(category) || query !== ""} onClick={() => toggle(category)}>
+              <span className={`dot kind-${(numbers.get(category) ?? 0) % 10}`} />
+              {category}
+              <span className="many">{members.length}</span>
+            </button>
+            {(query !== "" || !closed.has(category)) &&
+              members.map((layer) => (
+                <Item key={layer.type} layer={layer} onAdd={(branch) => add(layer.type, branch)} onDrag={onDrag} onDrop={onDrop} />
+              ))}
+          </section>
+        ))}
+        {layers.length > 0 && groups.length === 0 && <p className="help">No layer of that name.</p>}
+        {layers.length === 0 && <p className="help">{online ? "Fetching the layers…" : "The layers come when the server answers."}</p>}
+      </div>
+    </div>
+  );
+}
+
+function Item({ layer, onAdd, onDrag, onDrop }: { layer: LayerType; onAdd: (branch: boolean) => void } & Pick<Props, "onDrag" | "onDrop">): JSX.Element {
+  const start = useRef<{ x: number; y: number; dragging: boolean } | undefined>(undefined);
+  const dragged = (event: PointerEvent): Dragged => ({ type: layer.type, x: event.clientX, y: event.clientY });
+  const end = (event: PointerEvent, dropped: boolean): void => {
+    const was = start.current;
+    start.current = undefined;
+    if (!was?.dragging) return;
+    onDrag(undefined);
+    if (dropped) onDrop(dragged(event));
+    // The click that follows a drag must not add the layer a second time.
+    event.currentTarget.addEventListener("click", (click) => click.stopImmediatePropagation(), { once: true, capture: true });
+  };
+  return (
+    <button
+      type="button"
+      className="item"
+      data-testid={`palette-${layer.type}`}
+      title={`${layer.help} (Click: after the chosen layer. Shift: as a new branch. Or drag it to a place.)`}
+      onClick={(event) => onAdd(event.shiftKey)}
+      onPointerDown={(event) => {
+        if (event.button !== 0) return;
+        start.current = { x: event.clientX, y: event.clientY, dragging: false };
+      }}
+      onPointerMove={(event) => {
+        const from = start.current;
+        if (!from) return;
+        const [dx, dy] = [Math.abs(event.clientX - from.x), Math.abs(event.clientY - from.y)];
+        // A finger that moves along the list scrolls it; only one that leaves it sideways drags.
+        const leaves = event.pointerType === "touch" ? dx > SLACK && dx > dy : dx + dy > SLACK;
+        if (!from.dragging && leaves) {
+          from.dragging = true;
+          event.currentTarget.setPointerCapture(event.pointerId);
+        }
+        if (from.dragging) onDrag(dragged(event));
+      }}
+      onPointerUp={(event) => end(event, true)}
+      onPointerCancel={(event) => end(event, false)}
+    >
+      {layer.type}
+    </button>
+  );
+}
+
+function grouped(layers: readonly LayerType[], query: string): [string, LayerType[]][] {
+  const found = search(layers.map((layer) => ({ key: layer.type, title: layer.type, group: layer.category, note: layer.help, layer })), query);
+  const groups = new Map<string, LayerType[]>();
+  for (const { layer } of found) groups.set(layer.category, [...(groups.get(layer.category) ?? []), layer]);
+  return [...groups];
+}

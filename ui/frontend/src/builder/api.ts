@@ -1,0 +1,142 @@
+/** What the server knows of layers and networks, asked over HTTP. */
+import { isRecord, readSpec, type Spec } from "./spec";
+
+export type Shape = readonly (number | string)[];
+
+export interface Field {
+  readonly name: string;
+  readonly kind: "integer" | "number" | "choice" | "toggle" | "text" | "integers";
+  readonly default?: unknown;
+  readonly low?: number | null;
+  readonly high?: number | null;
+  readonly options?: readonly unknown[] | null;
+  readonly help?: string | null;
+  readonly required?: boolean;
+  readonly optional?: boolean;
+}
+
+export interface LayerType {
+  readonly type: string;
+  readonly category: string;
+  readonly help: string;
+  readonly source?: string | null;
+  readonly inputs: readonly [number, number | null];
+  readonly fields: readonly Field[];
+}
+
+export interface Fix {
+  readonly text: string;
+  readonly spec: Spec;
+}
+
+export interface Problem {
+  readonly level: "error" | "warning";
+  readonly text: string;
+  readonly node?: string | null;
+  readonly fixes?: readonly Fix[];
+}
+
+export interface NodeFacts {
+  readonly inputs: readonly (Shape | null)[];
+  readonly output: Shape | null;
+  readonly parameters: number;
+  readonly flops: number;
+  readonly memory: number;
+  readonly receptive_field?: number | readonly number[] | null;
+  readonly code?: string | null;
+  readonly problems: readonly Problem[];
+}
+
+export interface Description {
+  readonly nodes: Readonly<Record<string, NodeFacts>>;
+  readonly edges: readonly { readonly source: string; readonly target: string; readonly shape: Shape | null }[];
+  readonly problems: readonly Problem[];
+  readonly totals: {
+    readonly parameters: number;
+    readonly flops: number;
+    readonly memory: number;
+    readonly receptive_field?: number | readonly number[] | null;
+  };
+}
+
+export interface Template {
+  readonly name: string;
+  readonly title: string;
+  readonly family: string;
+  readonly parameters?: number | null;
+  readonly trainable?: boolean;
+}
+
+/** The server did not answer, or not with what was asked for. */
+export class Unreachable extends Error {}
+
+/** The server answered that the request itself is wrong; its words are for the visitor. */
+export class Refused extends Error {}
+
+const PATIENCE = 10_000; // [ms]
+
+export class Api {
+  constructor(private readonly base: string) {}
+
+  async layers(): Promise<LayerType[]> {
+    return listed<LayerType>(await this.get("layers"), "layers");
+  }
+
+  async templates(): Promise<Template[]> {
+    return listed<Template>(await this.get("templates"), "templates");
+  }
+
+  async template(name: string): Promise<Spec> {
+    const answer = await this.get(`templates/${encodeURIComponent(name)}`);
+    return readSpec(isRecord(answer) && isRecord(answer.spec) ? answer.spec : answer);
+  }
+
+  async describe(spec: Spec, signal: AbortSignal): Promise<Description> {
+    const answer = await this.ask("describe", { method: "POST", body: JSON.stringify(spec) }, signal);
+    if (!isRecord(answer) || !isRecord(answer.nodes)) throw new Unreachable("describe: not a description");
+    return { edges: [], problems: [], totals: { parameters: 0, flops: 0, memory: 0 }, ...answer } as unknown as Description;
+  }
+
+  async code(spec: Spec, signal: AbortSignal): Promise<string> {
+    const answer = await this.ask("code", { method: "POST", body: JSON.stringify(spec) }, signal);
+    if (!isRecord(answer) || typeof answer.script !== "string") throw new Unreachable("code: no script");
+    return answer.script;
+  }
+
+  private get(path: string): Promise<unknown> {
+    return this.ask(path, {});
+  }
+
+  private async ask(path: string, request: RequestInit, signal?: AbortSignal): Promise<unknown> {
+    const limit = AbortSignal.timeout(PATIENCE);
+    const signals = signal ? AbortSignal.any([signal, limit]) : limit;
+    const headers = request.body ? { "content-type": "application/json" } : {};
+    let response: Response;
+    let answer: unknown;
+    try {
+      response = await fetch(`${this.base.replace(/\/$/, "")}/${path}`, { ...request, headers, signal: signals });
+      answer = await response.json();
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      throw new Unreachable(`${path}: ${(error as Error).message}`);
+    }
+    if (response.ok) return answer;
+    // A proxy's 404 has no words of ours: then it is the server that is missing.
+    if (response.status >= 400 && response.status < 500 && complaint(answer)) throw new Refused(complaint(answer));
+    throw new Unreachable(`${path}: ${response.status}`);
+  }
+}
+
+/** The words in an error answer: our `{"error": "..."}`, or FastAPI's list of details. */
+function complaint(answer: unknown): string {
+  if (!isRecord(answer)) return "";
+  if (typeof answer.error === "string") return answer.error;
+  const first: unknown = Array.isArray(answer.detail) ? answer.detail[0] : undefined;
+  return isRecord(first) && typeof first.msg === "string" ? first.msg : "";
+}
+
+function listed<Item>(answer: unknown, name: string): Item[] {
+  const found = isRecord(answer) ? answer[name] : answer;
+  if (!Array.isArray(found)) throw new Unreachable(`${name}: not a list`);
+  return found as Item[];
+}
