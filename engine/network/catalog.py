@@ -35,7 +35,9 @@ def _field(name: str, field: FieldInfo) -> dict[str, Any]:
     return {
         "name": name,
         "kind": _kind(kinds, options),
-        "default": None if field.is_required() else field.get_default(call_default_factory=True),
+        "default": (field.examples or [None])[0]
+        if field.is_required()
+        else field.get_default(call_default_factory=True),
         "low": _limit(field, "ge"),
         "high": _limit(field, "le"),
         "options": options,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.network.registry import Layer, find, layer, words
+from engine.network.registry import Layer, layer, words
 from engine.network.shapes import Failed, Signal, Window, arithmetic
 
 
@@ -41,7 +41,7 @@ def _cause(
         chosen = layer(type, params)
     except (ValueError, LookupError):
         return failed.text
-    for look in (_window_too_large, _uneven_groups, _no_tokens):
+    for look in (_window_too_large, _uneven_groups, _uneven_heads, _no_tokens):
         if text := look(chosen, [signal for _, signal in incoming]):
             return text
     return failed.text
@@ -102,6 +102,17 @@ def _uneven_groups(chosen: Layer, incoming: Sequence[Signal]) -> str:
 
 
 def _no_tokens(chosen: Layer, incoming: Sequence[Signal]) -> str:
-    if type(chosen) is find("Embedding") and incoming and incoming[0].kind == "float":
+    if chosen.reads == "token" and incoming and incoming[0].kind == "float":
         return "looks up tokens, which are whole numbers, but numbers with fractions come in"
+    return ""
+
+
+def _uneven_heads(chosen: Layer, incoming: Sequence[Signal]) -> str:
+    heads = next((h for n in ("num_heads", "nhead", "heads") if (h := getattr(chosen, n, 0))), 0)
+    if not heads or not incoming or not incoming[0].shape:
+        return ""
+    features = incoming[0].shape[-1]
+    if chosen.category == "Attention" and features % heads:
+        quotient = f"{features} / {heads} = {features / heads:.4g}"
+        return f"{features} features cannot be shared evenly by {heads} heads: {quotient}"
     return ""

@@ -278,7 +278,7 @@ def _order(a: Shape, b: Shape) -> list[int]:
 
 def _tokens(case: _Case) -> Iterator[Fix]:
     source = case.spec.node(case.edges[0].node)
-    if case.node.type == "Embedding" and source.type == "Input":
+    if case.layer and case.layer.reads == "token" and source.type == "Input":
         changed = {"dtype": "token", "vocabulary": case.node.params.get("num_embeddings")}
         yield Fix(f"let {source.id} hold tokens", set_params(case.spec, source.id, changed))
 

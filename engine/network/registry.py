@@ -56,6 +56,8 @@ class Layer(BaseModel):
         home: File under `engine/network/modules` with its module, or "" for `torch.nn`.
         axes: What the axes of the first input must be, the batch not counted; None for any.
         reach: Whether a value of the output looks at one place of the input, a window, or all.
+        reads: Whether numbers come in, or tokens.
+        example: Shapes of inputs that it works with, where `axes` does not say enough.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
@@ -65,6 +67,8 @@ class Layer(BaseModel):
     home: ClassVar[str] = ""
     axes: ClassVar[tuple[str, ...] | None] = None
     reach: ClassVar[Reach] = "all"
+    reads: ClassVar[Literal["float", "token"]] = "float"
+    example: ClassVar[tuple[Shape, ...]] = ()
 
     def arguments(self, shapes: Sequence[Shape]) -> dict[str, Any]:
         """What the module is constructed with, given the shapes that come in.
@@ -97,14 +101,44 @@ class Layer(BaseModel):
         return found
 
 
+_USUAL = {"channels": 4, "length": 8, "features": 8, "nodes": 5}
+
+
+def trial(kind: type[Layer]) -> tuple[dict[str, Any], tuple[Shape, ...]]:
+    """Parameters a new node has, and shapes of inputs that it then works with."""
+    params = {
+        name: field.examples[0]
+        for name, field in kind.model_fields.items()
+        if field.is_required() and field.examples
+    }
+    axes = kind.axes or ("channels", "rows", "columns")
+    usual = tuple(_USUAL.get(axis, 8) for axis in axes)
+    return params, kind.example or (usual,) * kind.inputs[0]
+
+
 def words(shape: Sequence[int]) -> str:
     """A shape as people write it: `1 × 28 × 28`; a single number for an empty shape."""
     return " × ".join(str(size) for size in shape) if shape else "a single number"
 
 
-def limited(default: Any = ..., low: float = 1, high: float = LARGEST, help: str = "") -> Any:
-    """A number with limits; without a default it is required."""
-    return Field(default, ge=low, le=high, description=help)
+def limited(
+    default: Any = ...,
+    low: float = 1,
+    high: float = LARGEST,
+    help: str = "",
+    begin: float | None = None,
+) -> Any:
+    """A number with limits; without a default it is required, and a new node has `begin`."""
+    return Field(default, ge=low, le=high, description=help, examples=_listed(begin))
+
+
+def required(begin: Any, help: str = "") -> Any:
+    """A parameter without a default; a new node has `begin`."""
+    return Field(description=help, examples=_listed(begin))
+
+
+def _listed(begin: Any) -> list[Any] | None:
+    return None if begin is None else [begin]
 
 
 def follows(axis: int, help: str = "") -> Any:

@@ -173,9 +173,9 @@ def _window(chosen: Layer, module: Any) -> Window | None:
     if chosen.reach != "window":
         return None
     axes = len(chosen.axes or ()) - 1
-    kernel, stride, dilation = (
-        _each(getattr(module, name, 1), axes) for name in ("kernel_size", "stride", "dilation")
-    )
+    kernel = _each(module.kernel_size, axes)
+    stride = _each(getattr(module, "stride", None) or kernel, axes)  # a pool's own default
+    dilation = _each(getattr(module, "dilation", 1), axes)
     return Window(kernel, stride, dilation)
 
 

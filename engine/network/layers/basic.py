@@ -18,7 +18,7 @@ class Linear(Layer):
     reach = "all"
 
     in_features: int | None = follows(-1, "Numbers that come in; found from the input")
-    out_features: int = limited(help="Numbers that come out")
+    out_features: int = limited(help="Numbers that come out", begin=10)
     bias: bool = True
 
 
@@ -30,10 +30,11 @@ class Bilinear(Layer):
 
     category = "Basic"
     inputs = (2, 2)
+    example = ((4,), (3,))
 
     in1_features: int | None = follows(-1, "Numbers of the first input")
     in2_features: int | None = limited(None, 0, help="Numbers of the second input")
-    out_features: int = limited(help="Numbers that come out")
+    out_features: int = limited(help="Numbers that come out", begin=10)
     bias: bool = True
 
     def arguments(self, shapes: Sequence[Shape]) -> dict[str, Any]:
@@ -50,7 +51,9 @@ class Embedding(Layer):
 
     category = "Basic"
     reach = "point"
+    reads = "token"
+    example = ((8,),)
 
-    num_embeddings: int = limited(help="How many different tokens there are")
-    embedding_dim: int = limited(help="Numbers of each vector")
+    num_embeddings: int = limited(help="How many different tokens there are", begin=100)
+    embedding_dim: int = limited(help="Numbers of each vector", begin=32)
     padding_idx: int | None = limited(None, 0, help="Token whose vector stays zero")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from engine.network.registry import Layer, Offsets, Sizes, follows, limited
+from engine.network.registry import Layer, Offsets, Sizes, follows, limited, required
 
 
 class _Convolution(Layer):
@@ -12,8 +12,8 @@ class _Convolution(Layer):
     reach = "window"
 
     in_channels: int | None = follows(0, "Channels that come in; found from the input")
-    out_channels: int = limited(help="How many filters, one channel each")
-    kernel_size: Sizes
+    out_channels: int = limited(help="How many filters, one channel each", begin=8)
+    kernel_size: Sizes = required(3, "Size of the window, one number or one an axis")
     stride: Sizes = 1
     padding: Offsets | Literal["same", "valid"] = 0
     dilation: Sizes = 1
@@ -54,8 +54,8 @@ class _Transposed(Layer):
     reach = "all"
 
     in_channels: int | None = follows(0, "Channels that come in; found from the input")
-    out_channels: int = limited(help="How many filters, one channel each")
-    kernel_size: Sizes
+    out_channels: int = limited(help="How many filters, one channel each", begin=8)
+    kernel_size: Sizes = required(3, "Size of the window, one number or one an axis")
     stride: Sizes = 1
     padding: Offsets = 0
     output_padding: Offsets = 0

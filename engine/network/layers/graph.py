@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from engine.network.registry import LARGEST, Layer, limited
+from engine.network.registry import LARGEST, Layer, limited, required
 
 _Size = Annotated[int, Field(ge=1, le=LARGEST)]
 
@@ -30,7 +30,7 @@ class Block(Layer):
     category = "Input"
     inputs = (0, None)
 
-    block: str = Field(description="Name of the block")
+    block: str = required("block", "Name of the block")
     repeat: int | None = limited(None, 1, 200, "How many copies follow each other")
     values: dict[str, Any] = Field({}, description="The block's own parameters")
     first: dict[str, Any] = Field({}, description="Parameters of the first copy only")

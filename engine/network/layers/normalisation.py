@@ -25,6 +25,8 @@ class BatchNorm1d(_Batch):
     Source: Ioffe & Szegedy (2015), Batch normalization.
     """
 
+    example = ((8,),)
+
 
 class BatchNorm2d(_Batch):
     """Normalises each channel of images over the batch.
@@ -85,7 +87,7 @@ class GroupNorm(Layer):
     category = "Normalisation"
     reach = "point"
 
-    num_groups: int = limited(help="Into how many groups the channels are split")
+    num_groups: int = limited(help="Into how many groups the channels are split", begin=2)
     num_channels: int | None = follows(0, "Channels; found from the input")
     eps: float = limited(1e-5, 0.0, 1.0, "Added to the variance")
     affine: bool = True
@@ -133,7 +135,7 @@ class LocalResponseNorm(Layer):
     category = "Normalisation"
     reach = "point"
 
-    size: int = limited(help="How many neighbouring channels")
+    size: int = limited(help="How many neighbouring channels", begin=5)
     alpha: float = limited(1e-4, 0.0, 1e3, "Weight of the neighbours")
     beta: float = limited(0.75, 0.0, 10.0, "Power of the divisor")
     k: float = limited(1.0, 0.0, 1e3, "Added to the divisor")

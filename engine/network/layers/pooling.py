@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from engine.network.registry import Layer, Offsets, Sizes, limited
+from engine.network.registry import Layer, Offsets, Sizes, limited, required
 
 _OutputSize = Annotated[int, Field(ge=1, le=10_000)]
 _OutputSizes = _OutputSize | Annotated[list[_OutputSize | None], Field(min_length=1, max_length=3)]
@@ -16,7 +16,7 @@ class _MaxPool(Layer):
     category = "Pooling"
     reach = "window"
 
-    kernel_size: Sizes
+    kernel_size: Sizes = required(2, "Size of the window, one number or one an axis")
     stride: Sizes | None = None
     padding: Offsets = 0
     dilation: Sizes = 1
@@ -54,7 +54,7 @@ class _AvgPool(Layer):
     category = "Pooling"
     reach = "window"
 
-    kernel_size: Sizes
+    kernel_size: Sizes = required(2, "Size of the window, one number or one an axis")
     stride: Sizes | None = None
     padding: Offsets = 0
     ceil_mode: bool = False
@@ -138,7 +138,7 @@ class _LPPool(Layer):
     reach = "window"
 
     norm_type: float = limited(2.0, 1.0, 100.0, "Which power is averaged")
-    kernel_size: Sizes
+    kernel_size: Sizes = required(2, "Size of the window, one number or one an axis")
     stride: Sizes | None = None
     ceil_mode: bool = False
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from engine.network.registry import LARGEST, Layer, Shape, Sizes, limited
+from engine.network.registry import LARGEST, Layer, Shape, Sizes, limited, required
 
 _Axis = Annotated[int, Field(ge=0, le=8)]
 _Width = Annotated[int, Field(ge=-10_000, le=10_000)]
@@ -29,7 +29,9 @@ class Unflatten(Layer):
     category = "Shape"
 
     dim: int = limited(1, -8, 8, "Which axis is split; 0 is the batch")
-    unflattened_size: Annotated[list[_Length], Field(min_length=1, max_length=6)]
+    unflattened_size: Annotated[list[_Length], Field(min_length=1, max_length=6)] = required(
+        [2, -1], "The new sizes; one may be -1"
+    )
 
 
 class Reshape(Layer):
@@ -38,7 +40,9 @@ class Reshape(Layer):
     category = "Shape"
     home = "rearrange"
 
-    shape: Annotated[list[_Length], Field(min_length=1, max_length=6)]
+    shape: Annotated[list[_Length], Field(min_length=1, max_length=6)] = required(
+        [-1], "Size of each axis, the batch not counted; one may be -1"
+    )
 
 
 class Permute(Layer):
@@ -47,7 +51,9 @@ class Permute(Layer):
     category = "Shape"
     home = "rearrange"
 
-    order: Annotated[list[_Axis], Field(min_length=1, max_length=6)]
+    order: Annotated[list[_Axis], Field(min_length=1, max_length=6)] = required(
+        [1, 2, 0], "Which axis comes first, second, ..."
+    )
 
 
 class Slice(Layer):
@@ -81,7 +87,9 @@ class Pad(Layer):
     category = "Shape"
     home = "rearrange"
 
-    padding: Annotated[list[_Width], Field(min_length=2, max_length=6)]
+    padding: Annotated[list[_Width], Field(min_length=2, max_length=6)] = required(
+        [1, 1, 1, 1], "Left, right, top, bottom"
+    )
     mode: Literal["constant", "reflect", "replicate", "circular"] = "constant"
     value: float = limited(0.0, -1e6, 1e6, "What the frame holds")
 
@@ -137,15 +145,14 @@ class Upsample(Layer):
     category = "Shape"
 
     size: Sizes | None = None
-    scale_factor: float | None = limited(None, 0.01, 64.0, "How many times larger")
+    scale_factor: float | None = limited(2.0, 0.01, 64.0, "How many times larger, without a size")
     mode: Literal["nearest", "linear", "bilinear", "bicubic", "trilinear"] = "nearest"
     align_corners: bool | None = None
 
     def arguments(self, shapes: Sequence[Shape]) -> dict[str, Any]:
-        """Either the size or the factor."""
-        if (self.size is None) == (self.scale_factor is None):
-            raise ValueError("needs either size or scale_factor, and not both")
-        return super().arguments(shapes)
+        """The size where it is given, else the factor."""
+        given = super().arguments(shapes)
+        return {k: v for k, v in given.items() if k != "scale_factor" or self.size is None}
 
 
 class PixelShuffle(Layer):
