@@ -1,7 +1,8 @@
 """The table of explainers: `explain(module, x, target, **settings) -> like x`.
 
 Facts of an entry: `family` (gradient, layer or perturbation), `complete` (its numbers claim to
-sum to f(x) − f(baseline)), `sampled` (it draws random numbers).
+sum to f(x) − f(baseline)), `sampled` (it draws random numbers), and `classless` (it shows a map
+even for a network that says the same to everything).
 """
 
 from __future__ import annotations

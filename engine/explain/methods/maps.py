@@ -61,7 +61,7 @@ def layercam(
     return _enlarge((gradient.relu() * maps).sum(1, keepdim=True).relu(), x)
 
 
-@explainer("eigencam", family="layer", complete=False, sampled=False)
+@explainer("eigencam", family="layer", complete=False, sampled=False, classless=True)
 def eigencam(
     module: nn.Module, x: torch.Tensor, target: torch.Tensor, *, layer: Layer = ""
 ) -> torch.Tensor:
@@ -79,7 +79,7 @@ def eigencam(
     return _enlarge(first.reshape(len(x), 1, *maps.shape[2:]), x)
 
 
-@explainer("scorecam", family="layer", complete=False, sampled=False)
+@explainer("scorecam", family="layer", complete=False, sampled=False, classless=True)
 def scorecam(
     module: nn.Module, x: torch.Tensor, target: torch.Tensor, *, layer: Layer = ""
 ) -> torch.Tensor:

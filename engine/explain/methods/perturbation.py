@@ -1,86 +1,19 @@
-"""Explanations that only ask: what does the network say when part of the input is missing?
-
-The parts of a picture are the cells of a grid, those of a table its columns. `players` names
-them; a coalition says which of them are shown. Nothing here needs a gradient.
-"""
+"""Explanations that only ask: what does the network say when part of the input is missing?"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Annotated
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import nn
 from torch.nn import functional
 
 from engine.explain.methods.gradients import Baseline, Seed
+from engine.explain.parts import BATCH, Floats, Grid, Worth, by_sample, players
 from engine.explain.table import explainer, score
 from engine.forms import Slider
-
-BATCH = 256  # samples through the network at a time
-MOST_EXACT = 12  # players whose coalitions are all tried
-
-Grid = Annotated[int, Slider(1, 14, help="Smaller parts, more of them")]
-Floats = npt.NDArray[np.float64]
-Worth = Callable[[npt.NDArray[np.bool_]], Floats]
-"""What a network scores for coalitions, `(n, players)` to `(n,)`."""
-
-
-def players(x: torch.Tensor, grid: int) -> torch.Tensor:
-    """The number of the part each place of a sample belongs to, `(1, ...)` like a sample.
-
-    A picture is cut into `grid` by `grid` cells, the same in every channel; in a table each
-    column is a part of its own.
-    """
-    if x.ndim != 4:
-        return torch.arange(x[0].numel()).reshape(x[:1].shape)
-    rows, columns = x.shape[2:]
-    across = min(grid, columns)
-    down = torch.arange(rows) * min(grid, rows) // rows
-    right = torch.arange(columns) * across // columns
-    return (down[:, None] * across + right[None, :]).expand(1, *x.shape[1:])
-
-
-def _by_sample(
-    module: nn.Module,
-    x: torch.Tensor,
-    target: torch.Tensor,
-    parts: torch.Tensor,
-    baseline: float,
-    solve: Callable[[Worth, int], Floats],
-) -> torch.Tensor:
-    """Share out each sample's score among its parts; a part's share is spread evenly over it."""
-    count = int(parts.max()) + 1
-    size = torch.bincount(parts.flatten(), minlength=count)
-    rows = []
-    for one, wanted in zip(x, target, strict=True):
-
-        def worth(shown: npt.NDArray[np.bool_], x0: torch.Tensor = one) -> Floats:
-            return _worth(module, x0, int(wanted), parts[0], baseline, shown)  # noqa: B023
-
-        shares = torch.from_numpy(solve(worth, count)).to(x.dtype) / size
-        rows.append(shares[parts[0]])
-    return torch.stack(rows)
-
-
-def _worth(
-    module: nn.Module,
-    one: torch.Tensor,
-    target: int,
-    part: torch.Tensor,
-    baseline: float,
-    shown: npt.NDArray[np.bool_],
-) -> Floats:
-    """Scores of a sample of which only the shown parts are left, `(n, players)` to `(n,)`."""
-    out = []
-    for some in torch.from_numpy(shown).split(BATCH):
-        mixed = torch.where(some[:, part], one, torch.full_like(one, baseline))
-        with torch.no_grad():
-            out.append(module(mixed)[:, target])
-    return torch.cat(out).double().numpy()
 
 
 @explainer("occlusion", family="perturbation", complete=False, sampled=False)
@@ -158,126 +91,7 @@ def feature_ablation(
         whole = worth(np.ones((1, count), dtype=bool))
         return np.asarray(whole - worth(without))
 
-    return _by_sample(module, x, target, players(x, grid), baseline, solve)
-
-
-@explainer("kernel_shap", family="perturbation", complete=True, sampled=True)
-def kernel_shap(
-    module: nn.Module,
-    x: torch.Tensor,
-    target: torch.Tensor,
-    *,
-    samples: Annotated[int, Slider(50, 4000, log=True, help="Closer to the Shapley values")] = 500,
-    grid: Grid = 7,
-    baseline: Baseline = 0.0,
-    seed: Seed = 0,
-) -> torch.Tensor:
-    """Shapley values from a weighted linear fit to random coalitions of the parts.
-
-    Coalitions are drawn with their complements, sizes by the kernel's weight; the fit is held to
-    sum to `F(x) − F(baseline)`.
-
-    Source: Lundberg & Lee (2017), A unified approach to interpreting model predictions; Covert &
-    Lee (2021), Improving KernelSHAP: practical Shapley value estimation.
-    """
-
-    def solve(worth: Worth, count: int) -> Floats:
-        empty, full = worth(np.array([[False] * count, [True] * count]))
-        if count == 1:
-            return np.array([full - empty])
-        shown = _coalitions(count, samples, np.random.default_rng(seed))
-        return _fit(shown.astype(float), worth(shown) - empty, full - empty)
-
-    return _by_sample(module, x, target, players(x, grid), baseline, solve)
-
-
-def _coalitions(count: int, samples: int, random: np.random.Generator) -> npt.NDArray[np.bool_]:
-    """Random coalitions in pairs of complements, `(samples, count)`; no empty and no full one."""
-    sizes = np.arange(1, count)
-    chance = 1.0 / (sizes * (count - sizes))  # kernel's weight times number of coalitions
-    drawn = random.choice(sizes, size=max(1, samples // 2), p=chance / chance.sum())
-    order = random.random((len(drawn), count)).argsort(axis=1).argsort(axis=1)
-    half = order < drawn[:, None]
-    return np.concatenate([half, ~half])
-
-
-def _fit(shown: Floats, gain: Floats, total: float) -> Floats:
-    """Shares `φ` with `shown @ φ ≈ gain`, least squares, held to `φ.sum() = total`."""
-    count = shown.shape[1]
-    moment = shown.T @ shown / len(shown) + 1e-10 * np.eye(count)
-    system = np.zeros((count + 1, count + 1))
-    system[:count, :count] = moment
-    system[:count, count] = system[count, :count] = 1  # Lagrange's condition
-    right = np.append(shown.T @ gain / len(shown), total)
-    return np.asarray(np.linalg.solve(system, right)[:count])
-
-
-@explainer("shapley_sampling", family="perturbation", complete=True, sampled=True)
-def shapley_sampling(
-    module: nn.Module,
-    x: torch.Tensor,
-    target: torch.Tensor,
-    *,
-    orders: Annotated[int, Slider(1, 200, log=True, help="Closer to the Shapley values")] = 25,
-    grid: Grid = 7,
-    baseline: Baseline = 0.0,
-    seed: Seed = 0,
-) -> torch.Tensor:
-    """Shapley values as the mean gain when a part joins, over random orders of joining.
-
-    Source: Strumbelj & Kononenko (2010), An efficient explanation of individual classifications
-    using game theory.
-    """
-
-    def solve(worth: Worth, count: int) -> Floats:
-        random = np.random.default_rng(seed)
-        shares = np.zeros(count)
-        for _ in range(orders):
-            order = random.permutation(count)
-            place = np.argsort(order)  # when each part joins
-            shown = place[None, :] < np.arange(count + 1)[:, None]
-            shares[order] += np.diff(worth(shown))
-        return shares / orders
-
-    return _by_sample(module, x, target, players(x, grid), baseline, solve)
-
-
-@explainer("exact_shapley", family="perturbation", complete=True, sampled=False)
-def exact_shapley(
-    module: nn.Module,
-    x: torch.Tensor,
-    target: torch.Tensor,
-    *,
-    grid: Annotated[int, Slider(1, 3, help="Smaller parts, more of them")] = 3,
-    baseline: Baseline = 0.0,
-) -> torch.Tensor:
-    """Shapley values by trying every coalition: the truth for up to twelve parts.
-
-    Source: Shapley (1953), A value for n-person games.
-    """
-    parts = players(x, grid)
-    if int(parts.max()) >= MOST_EXACT:
-        raise ValueError(
-            f"exact_shapley: tries all coalitions, so at most {MOST_EXACT} parts; this input has "
-            f"{int(parts.max()) + 1}. Take kernel_shap"
-        )
-
-    def solve(worth: Worth, count: int) -> Floats:
-        numbers = np.arange(2**count)
-        shown = (numbers[:, None] >> np.arange(count)) & 1 == 1
-        value, size = worth(shown), shown.sum(1)
-        weight = [
-            math.factorial(s) * math.factorial(count - s - 1) / math.factorial(count)
-            for s in range(count)
-        ]
-        shares = np.zeros(count)
-        for part in range(count):
-            without = numbers[~shown[:, part]]
-            gain = value[without | 1 << part] - value[without]
-            shares[part] = (np.array(weight)[size[without]] * gain).sum()
-        return shares
-
-    return _by_sample(module, x, target, parts, baseline, solve)
+    return by_sample(module, x, target, players(x, grid), baseline, solve)
 
 
 @explainer("lime", family="perturbation", complete=False, sampled=True)
@@ -307,7 +121,7 @@ def lime(
         values = weight[:, 0] * worth(shown)
         return np.asarray(np.linalg.solve(design.T @ design + ridge, design.T @ values)[:count])
 
-    return _by_sample(module, x, target, players(x, grid), baseline, solve)
+    return by_sample(module, x, target, players(x, grid), baseline, solve)
 
 
 @explainer("rise", family="perturbation", complete=False, sampled=True)

@@ -1,0 +1,78 @@
+"""An input in parts, and what a network says when some of them are missing.
+
+The parts of a picture are the cells of a grid, those of a table its columns. `players` numbers
+them; a coalition says which of them are shown, the others are set to the baseline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from engine.forms import Slider
+
+BATCH = 256  # samples through the network at a time
+
+Grid = Annotated[int, Slider(1, 14, help="Smaller parts, more of them")]
+Floats = npt.NDArray[np.float64]
+Worth = Callable[[npt.NDArray[np.bool_]], Floats]
+"""What a network scores for coalitions, `(n, players)` to `(n,)`."""
+
+
+def players(x: torch.Tensor, grid: int) -> torch.Tensor:
+    """The number of the part each place of a sample belongs to, `(1, ...)` like a sample.
+
+    A picture is cut into `grid` by `grid` cells, the same in every channel; in a table each
+    column is a part of its own.
+    """
+    if x.ndim != 4:
+        return torch.arange(x[0].numel()).reshape(x[:1].shape)
+    rows, columns = x.shape[2:]
+    across = min(grid, columns)
+    down = torch.arange(rows) * min(grid, rows) // rows
+    right = torch.arange(columns) * across // columns
+    return (down[:, None] * across + right[None, :]).expand(1, *x.shape[1:])
+
+
+def by_sample(
+    module: nn.Module,
+    x: torch.Tensor,
+    target: torch.Tensor,
+    parts: torch.Tensor,
+    baseline: float,
+    solve: Callable[[Worth, int], Floats],
+) -> torch.Tensor:
+    """Share out each sample's score among its parts; a part's share is spread evenly over it."""
+    count = int(parts.max()) + 1
+    size = torch.bincount(parts.flatten(), minlength=count)
+    rows = []
+    for one, wanted in zip(x, target, strict=True):
+
+        def worth(shown: npt.NDArray[np.bool_], x0: torch.Tensor = one) -> Floats:
+            return _worth(module, x0, int(wanted), parts[0], baseline, shown)  # noqa: B023
+
+        shares = torch.from_numpy(solve(worth, count)).to(x.dtype) / size
+        rows.append(shares[parts[0]])
+    return torch.stack(rows)
+
+
+def _worth(
+    module: nn.Module,
+    one: torch.Tensor,
+    target: int,
+    part: torch.Tensor,
+    baseline: float,
+    shown: npt.NDArray[np.bool_],
+) -> Floats:
+    """Scores of a sample of which only the shown parts are left, `(n, players)` to `(n,)`."""
+    out = []
+    for some in torch.from_numpy(shown).split(BATCH):
+        mixed = torch.where(some[:, part], one, torch.full_like(one, baseline))
+        with torch.no_grad():
+            out.append(module(mixed)[:, target])
+    return torch.cat(out).double().numpy()
