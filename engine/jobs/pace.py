@@ -56,7 +56,7 @@ class Pacer:
         self._state: State = "running"
         self._due = 0.0  # when the next frame may be shown, on the monotonic clock
         self._cost = 0.0  # of the last frame [s]
-        self._stepped = 0.0  # when the last step began
+        self._stepped = time.monotonic()  # when the last step began
 
     def run(self) -> State:
         """Advance the generator until it ends or is stopped; which of the two."""
@@ -116,6 +116,8 @@ class Pacer:
             self._hear(None)
             return False
         if (early := self._early()) > 0:
+            if self._state == "paused":
+                self._say("running")
             self._show_when_due()
             self._hear(early)
             return False

@@ -63,6 +63,7 @@ class Source(Protocol):
 
     def take(self) -> Worker:
         """A worker that waits for its task."""
+        ...
 
     def close(self) -> None:
         """End all workers."""

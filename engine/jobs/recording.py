@@ -19,12 +19,14 @@ class Recording:
     def __init__(self, most: int, size: int) -> None:
         self._most, self._size = most, size
         self._kept: list[bytes] = []
+        self._newest = b""
         self._taken = 0
         self._stride = 1
         self._seen = 0
 
     def add(self, news: bytes) -> None:
         """Take in one more frame, pickled within its `News`."""
+        self._newest = news
         if self._seen % self._stride == 0:
             self._kept.append(news)
             self._taken += len(news)
@@ -35,6 +37,9 @@ class Recording:
         self._seen += 1
 
     def frames(self) -> list[Frame]:
-        """The frames kept, oldest first."""
-        opened: list[News] = [unpacked(one) for one in list(self._kept)]
+        """The frames kept, oldest first, and the newest."""
+        kept = list(self._kept)
+        if self._newest and (not kept or kept[-1] is not self._newest):
+            kept.append(self._newest)
+        opened: list[News] = [unpacked(one) for one in kept]
         return [news.frame for news in opened if news.frame is not None]
