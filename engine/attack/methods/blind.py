@@ -123,16 +123,21 @@ def boundary(
     del epsilon
     generator = torch.Generator().manual_seed(seed)
     best = _first_fooling(module, x, y, generator)
-    pace = torch.full((len(x),), 0.1)
-    for _ in range(queries):
+    around, closer = torch.full((len(x),), 0.1), torch.full((len(x),), 0.1)
+    for _ in range(queries // 2):
         way = x - best
+        far = length(way, "L2").clamp_min(1e-12)
         side = torch.randn(x.shape, generator=generator, dtype=x.dtype)
-        far = length(way, "L2")
-        side = side * across(pace * far / length(side, "L2"), x)
-        found = (best + side + across(pace, x) * way).clamp(0, 1)
-        hit = fooled(module, found, y) & (length(found - x, "L2") < far)
-        best = torch.where(across(hit, x), found, best)
-        pace = (pace * torch.where(hit, 1.1, 0.97)).clamp(1e-3, 0.5)
+        side = side - way * across((side * way).flatten(1).sum(1) / far**2, x)  # at right angles
+        side = best + side * across(around * far / length(side, "L2"), x)
+        side = x + (side - x) * across(far / length(side - x, "L2"), x)  # as far away as before
+        side = side.clamp(0, 1)
+        held = fooled(module, side, y)
+        around = (around * torch.where(held, 1.1, 0.9)).clamp(1e-4, 1.0)
+        found = side + across(closer, x) * (x - side)
+        hit = held & fooled(module, found, y)
+        closer = (closer * torch.where(hit, 1.1, torch.where(held, 0.9, 1.0))).clamp(1e-5, 0.5)
+        best = torch.where(across(hit, x), found, torch.where(across(held, x), side, best))
     return best
 
 
