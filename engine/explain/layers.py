@@ -10,8 +10,14 @@ from torch import nn
 from engine.explain.table import score
 
 
+_ACTIVATIONS = (nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Hardswish)
+
+
 def find_layer(who: str, module: nn.Module, name: str) -> nn.Module:
-    """The layer of that name; an empty name is the last convolution.
+    """The layer of that name; an empty name is the last convolution with its activation.
+
+    The paper of Grad-CAM weighs rectified maps. Before the activation most values are negative,
+    and the map is often zero everywhere: on our LeNet for 3 of 30 digits, after it for none.
 
     Raises:
         LookupError: There is none of that name; says which is near.
@@ -24,13 +30,19 @@ def find_layer(who: str, module: nn.Module, name: str) -> nn.Module:
         near = difflib.get_close_matches(name, parts, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise LookupError(f"{who}: no layer {name!r:.80}{hint}")
-    convolutions = [part for part in parts.values() if isinstance(part, nn.Conv2d)]
-    if not convolutions:
+    leaves = [part for part in parts.values() if not any(part.children())]
+    places = [place for place, part in enumerate(leaves) if isinstance(part, nn.Conv2d)]
+    if not places:
         raise ValueError(
             f"{who}: needs a layer with rows and columns, and this network has no Conv2d; take "
             f"integrated_gradients or kernel_shap, which need none"
         )
-    return convolutions[-1]
+    for following in leaves[places[-1] + 1 :]:
+        if isinstance(following, _ACTIVATIONS):
+            return following
+        if not isinstance(following, nn.BatchNorm2d):
+            break
+    return leaves[places[-1]]
 
 
 def flow(
