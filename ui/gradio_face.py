@@ -126,7 +126,8 @@ def _endpoint(card: Card) -> Callable[..., dict[str, Any]]:
         if not last:
             raise gr.Error("the run showed nothing", print_exception=False)
         frame = last[0]
-        words = {slot: describe(view) for slot, view in frame.views.items()}
+        # a list, because a client takes a mapping with the key "path" for a file
+        words = [f"{slot}: {describe(view)}" for slot, view in frame.views.items()]
         return {"step": frame.step, "of": frame.of, "facts": dict(frame.facts), "views": words}
 
     parameters = [

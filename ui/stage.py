@@ -64,8 +64,9 @@ def _facts(now: Project) -> str:
     except CallError as error:
         return f":orange[{_plain(str(error))[:120]}]"
     trained = project.summary(now)
-    accuracy = trained.get("validation accuracy [%]") if trained else None
-    score = f"{accuracy:.1f} % right" if accuracy is not None else "not trained yet"
+    accuracy = (trained or {}).get("accuracy")
+    score = "trained" if trained else "not trained yet"
+    score = f"{100 * accuracy:.1f} % right" if accuracy is not None else score
     return f"{total:,} parameters · {score}".replace(",", "\u202f")
 
 
