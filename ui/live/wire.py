@@ -236,6 +236,6 @@ def _array(message: bytes, start: int, entry: Mapping[str, Any]) -> Array:
     data: Array = np.frombuffer(message, kind, entry["n"], start + entry["$"])
     if entry["type"] == "u1":
         low, high = entry["low"], entry["high"]
-        levels = low + data.astype(np.float32) * ((high - low) / _TOP)
-        data = np.where(data == _NAN, np.float32("nan"), levels).astype(np.float32)
+        levels = low + data.astype(np.float64) * ((high - low) / _TOP)
+        data = np.where(data == _NAN, np.nan, levels).astype(np.float32)
     return data.reshape(entry["shape"])
