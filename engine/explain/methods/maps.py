@@ -111,11 +111,11 @@ def guided_gradcam(
     Source: Selvaraju et al. (2017), Grad-CAM: visual explanations from deep networks, section 3.2.
     """
     who = "guided_gradcam"
+    with guided(who, module, x):
+        lines = slope(module, x, target)
     maps, gradient = flow(who, module, find_layer(who, module, layer), x, target)
     weights = gradient.mean((2, 3), keepdim=True)
-    where = _enlarge((weights * maps).sum(1, keepdim=True).relu(), x)
-    with guided(who, module, x):
-        return where * slope(module, x, target)
+    return _enlarge((weights * maps).sum(1, keepdim=True).relu(), x) * lines
 
 
 @explainer("ablation_cam", family="layer", complete=False, sampled=False)
