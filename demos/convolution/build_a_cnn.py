@@ -86,7 +86,7 @@ def confusion(answers: Tensor, y: Tensor) -> Array:
         "Pooling itself has none, but 32 maps of 8 × 8 reach the dense layer instead of 2 × 2.",
     ),
     needs=["convolution-2d", "pooling"],
-    network="cnn-small",
+    network="cnn-digits",
 )
 def run(
     activation: Literal["relu", "leaky relu", "elu", "gelu"] = "relu",

@@ -65,7 +65,8 @@ class Sketch:
         half = f"={kernel.removeprefix('=')} // 2" if isinstance(kernel, str) else kernel // 2
         sizes = {"out_channels": channels, "kernel_size": kernel, "stride": stride, "padding": half}
         self("Conv2d", *filter(None, [after]), **{**sizes, "bias": False, **params})
-        self("BatchNorm2d", **({} if eps == 1e-5 else {"eps": eps}))
+        norm: dict[str, Any] = {} if eps == 1e-5 else {"eps": eps}
+        self("BatchNorm2d", **norm)
         return self(activation) if activation else self.last
 
     def block(

@@ -7,8 +7,20 @@ from engine.network.spec import NetworkSpec
 from engine.network.templates import template
 
 # channels, kernel size, stride, padding, groups, whether a pooling follows
-_ONE_TOWER = ((64, 11, 4, 2, 1, True), (192, 5, 1, 2, 1, True), (384, 3, 1, 1, 1, False), (256, 3, 1, 1, 1, False), (256, 3, 1, 1, 1, True))  # fmt: skip
-_TWO_TOWERS = ((96, 11, 4, 0, 1, True), (256, 5, 1, 2, 2, True), (384, 3, 1, 1, 1, False), (384, 3, 1, 1, 2, False), (256, 3, 1, 1, 2, True))  # fmt: skip
+_ONE_TOWER = (
+    (64, 11, 4, 2, 1, True),
+    (192, 5, 1, 2, 1, True),
+    (384, 3, 1, 1, 1, False),
+    (256, 3, 1, 1, 1, False),
+    (256, 3, 1, 1, 1, True),
+)
+_TWO_TOWERS = (
+    (96, 11, 4, 0, 1, True),
+    (256, 5, 1, 2, 2, True),
+    (384, 3, 1, 1, 1, False),
+    (384, 3, 1, 1, 2, False),
+    (256, 3, 1, 1, 2, True),
+)
 
 
 def _alexnet(side: int, sizes: tuple[tuple[int, ...], ...], response_norm: bool) -> NetworkSpec:
@@ -21,7 +33,14 @@ def _alexnet(side: int, sizes: tuple[tuple[int, ...], ...], response_norm: bool)
     """
     net = Sketch(3, side, side)
     for layer, (channels, kernel, stride, padding, groups, pooled) in enumerate(sizes):
-        net("Conv2d", out_channels=channels, kernel_size=kernel, stride=stride, padding=padding, groups=groups)  # fmt: skip
+        net(
+            "Conv2d",
+            out_channels=channels,
+            kernel_size=kernel,
+            stride=stride,
+            padding=padding,
+            groups=groups,
+        )
         net("ReLU")
         if response_norm and layer < 2:
             # the paper's α multiplies a sum over n channels, torch's a mean

@@ -31,7 +31,14 @@ def _block(kernel: int) -> Sketch:
     return block
 
 
-def _convnext(net: Sketch, patch: int, widths: tuple[int, ...], depths: tuple[int, ...], kernel: int, classes: int) -> NetworkSpec:  # fmt: skip
+def _convnext(
+    net: Sketch,
+    patch: int,
+    widths: tuple[int, ...],
+    depths: tuple[int, ...],
+    kernel: int,
+    classes: int,
+) -> NetworkSpec:
     """Stages of blocks; between them norm and a convolution that halves.
 
     Args:

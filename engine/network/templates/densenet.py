@@ -28,7 +28,9 @@ def _transition(net: Sketch, channels: int) -> None:
     net("AvgPool2d", kernel_size=2)
 
 
-def _densenet(net: Sketch, channels: int, depths: tuple[int, ...], growth: int, classes: int) -> NetworkSpec:  # fmt: skip
+def _densenet(
+    net: Sketch, channels: int, depths: tuple[int, ...], growth: int, classes: int
+) -> NetworkSpec:
     """Dense blocks of `depths` layers behind a stem of `channels`, halved between blocks."""
     for stage, depth in enumerate(depths):
         if stage:

@@ -11,7 +11,15 @@ from engine.network.templates.mobilenet import eighths
 
 _SOURCE = "Tan & Le (2019), EfficientNet: rethinking model scaling for convolutional networks."
 # expansion, channels, blocks, stride, kernel size of B0
-_ROWS = ((1, 16, 1, 1, 3), (6, 24, 2, 2, 3), (6, 40, 2, 2, 5), (6, 80, 3, 2, 3), (6, 112, 3, 1, 5), (6, 192, 4, 2, 5), (6, 320, 1, 1, 3))  # fmt: skip
+_ROWS = (
+    (1, 16, 1, 1, 3),
+    (6, 24, 2, 2, 3),
+    (6, 40, 2, 2, 5),
+    (6, 80, 3, 2, 3),
+    (6, 112, 3, 1, 5),
+    (6, 192, 4, 2, 5),
+    (6, 320, 1, 1, 3),
+)
 
 
 def _mbconv(expands: bool, added: bool) -> Sketch:
@@ -35,11 +43,20 @@ def _stages(net: Sketch, came: int, rows: tuple[tuple[int, ...], ...]) -> None:
     """Each row a block that changes the shape and blocks that add to what comes in."""
     for expansion, width, depth, stride, kernel in rows:
         kind = "reduce" if expansion > 1 else "begin"
-        net.block(kind, wide=expansion * came, width=width, stride=stride, kernel=kernel, squeeze=max(1, came // 4))  # fmt: skip
+        net.block(
+            kind,
+            wide=expansion * came,
+            width=width,
+            stride=stride,
+            kernel=kernel,
+            squeeze=max(1, came // 4),
+        )
         if depth > 1:
             wide = expansion * width
             kind = "residual" if expansion > 1 else "plain"
-            net.block(kind, depth - 1, wide=wide, width=width, kernel=kernel, squeeze=max(1, width // 4))  # fmt: skip
+            net.block(
+                kind, depth - 1, wide=wide, width=width, kernel=kernel, squeeze=max(1, width // 4)
+            )
         came = width
 
 
@@ -68,7 +85,12 @@ def _headed(net: Sketch, dropout: float, classes: int) -> NetworkSpec:
     net("GlobalAvgPool")
     net("Dropout", p=dropout)
     net("Linear", name="scores", out_features=classes)
-    kinds = {"begin": (False, False), "plain": (False, True), "reduce": (True, False), "residual": (True, True)}  # fmt: skip
+    kinds = {
+        "begin": (False, False),
+        "plain": (False, True),
+        "reduce": (True, False),
+        "residual": (True, True),
+    }
     return net.spec(**{name: _mbconv(*kind) for name, kind in kinds.items()})
 
 

@@ -10,8 +10,25 @@ _V1 = "Howard et al. (2017), MobileNets: efficient convolutional neural networks
 _V2 = "Sandler et al. (2018), MobileNetV2: inverted residuals and linear bottlenecks."
 _V3 = "Howard et al. (2019), Searching for MobileNetV3, tables 1 and 2."
 
-_V1_ROWS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *((512, 1),) * 5, (1024, 2), (1024, 1))  # fmt: skip
-_V2_ROWS = ((6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))  # fmt: skip
+_V1_ROWS = (
+    (64, 1),
+    (128, 2),
+    (128, 1),
+    (256, 2),
+    (256, 1),
+    (512, 2),
+    *((512, 1),) * 5,
+    (1024, 2),
+    (1024, 1),
+)
+_V2_ROWS = (
+    (6, 24, 2, 2),
+    (6, 32, 3, 2),
+    (6, 64, 4, 2),
+    (6, 96, 3, 1),
+    (6, 160, 3, 2),
+    (6, 320, 1, 1),
+)
 # v3: kernel size, expanded channels, channels, squeeze and excitation, activation, stride
 _RE, _HS = "ReLU", "Hardswish"
 _V3_LARGE = (
@@ -72,7 +89,9 @@ def _inverted(added: bool, before: int = 0) -> Sketch:
     return block
 
 
-def _v2(net: Sketch, channels: int, rows: tuple[tuple[int, ...], ...], last: int, classes: int) -> NetworkSpec:  # fmt: skip
+def _v2(
+    net: Sketch, channels: int, rows: tuple[tuple[int, ...], ...], last: int, classes: int
+) -> NetworkSpec:
     """Inverted residuals by `rows` of (expansion, channels, blocks, stride)."""
     for factor, width, depth, stride in rows:
         net.block("reduce", wide=factor * channels, width=width, stride=stride)

@@ -27,7 +27,14 @@ def _block(excited: bool) -> Sketch:
     return block
 
 
-def regnet(net: Sketch, widths: tuple[int, ...], depths: tuple[int, ...], group: int, excited: bool, classes: int) -> NetworkSpec:  # fmt: skip
+def regnet(
+    net: Sketch,
+    widths: tuple[int, ...],
+    depths: tuple[int, ...],
+    group: int,
+    excited: bool,
+    classes: int,
+) -> NetworkSpec:
     """Stages of equal blocks behind a stem of 32 channels.
 
     Args:
@@ -48,7 +55,9 @@ def regnet(net: Sketch, widths: tuple[int, ...], depths: tuple[int, ...], group:
     return net.spec(regular=_block(excited))
 
 
-def _large(widths: tuple[int, ...], depths: tuple[int, ...], group: int, excited: bool) -> NetworkSpec:  # fmt: skip
+def _large(
+    widths: tuple[int, ...], depths: tuple[int, ...], group: int, excited: bool
+) -> NetworkSpec:
     net = Sketch(3, 224, 224)
     net.conv(32, 3, 2)
     return regnet(net, widths, depths, group, excited, 1000)

@@ -32,7 +32,9 @@ def _bottleneck() -> Sketch:
     return block
 
 
-def _resnet(depths: tuple[int, ...], bottleneck: bool = False, inner: int = 1, groups: int = 1) -> NetworkSpec:  # fmt: skip
+def _resnet(
+    depths: tuple[int, ...], bottleneck: bool = False, inner: int = 1, groups: int = 1
+) -> NetworkSpec:
     """Four stages of `depths` blocks, each stage half as large and twice as wide.
 
     Args:

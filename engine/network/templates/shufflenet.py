@@ -6,7 +6,7 @@ from engine.network.sketch import Sketch
 from engine.network.spec import NetworkSpec
 from engine.network.templates import template
 
-_SOURCE = "Ma et al. (2018), ShuffleNet V2: practical guidelines for efficient CNN architecture design."  # fmt: skip
+_SOURCE = "Ma et al. (2018), ShuffleNet V2: practical guidelines for efficient CNN design."
 
 
 def _mix() -> Sketch:
@@ -34,7 +34,9 @@ def _halve(channels: int) -> Sketch:
     return block
 
 
-def _shufflenet(net: Sketch, widths: tuple[int, ...], depths: tuple[int, ...], classes: int) -> NetworkSpec:  # fmt: skip
+def _shufflenet(
+    net: Sketch, widths: tuple[int, ...], depths: tuple[int, ...], classes: int
+) -> NetworkSpec:
     """Stages behind a stem of `widths[0]` channels; `widths[-1]` channels before the scores."""
     blocks = {"mix": _mix()}
     for stage, (width, depth) in enumerate(zip(widths[1:-1], depths, strict=True)):

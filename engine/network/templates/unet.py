@@ -6,7 +6,7 @@ from engine.network.sketch import Sketch
 from engine.network.spec import NetworkSpec
 from engine.network.templates import template
 
-_SOURCE = "Ronneberger et al. (2015), U-Net: convolutional networks for biomedical image segmentation."  # fmt: skip
+_SOURCE = "Ronneberger et al. (2015), U-Net: networks for biomedical image segmentation."
 
 
 def _pair(net: Sketch, width: int, padding: int) -> str:

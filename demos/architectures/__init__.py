@@ -1,0 +1,3 @@
+"""CNN architectures."""
+
+ORDER = 10
