@@ -1,6 +1,7 @@
 """Runs in worker processes: started, steered, watched, lost and resumed."""
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -466,3 +467,23 @@ def test_the_fork_server_is_started_anew_when_it_is_lost(home):
     finally:
         board.close()
         source.close()
+
+
+def test_workers_end_with_a_server_that_is_killed(home):
+    code = """
+import os, sys, threading
+from engine.jobs import board
+run = board().start("tests.tasks:saves", {"of": 10**6})
+next(run.follow())
+print(int(run.latest.facts["pid"]), flush=True)
+threading.Event().wait()
+"""
+    words = [sys.executable, "-c", code]
+    root = Path(__file__).parents[1]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, cwd=root) as server:
+        worker = os.pidfd_open(int(server.stdout.readline()))
+        try:
+            server.kill()
+            assert select.select([worker], [], [], PATIENCE)[0]  # readable once it has ended
+        finally:
+            os.close(worker)
