@@ -9,7 +9,6 @@ from torch import nn
 
 from engine.explain.table import score
 
-
 _ACTIVATIONS = (nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Hardswish)
 
 
@@ -54,19 +53,31 @@ def flow(
         ValueError: The layer has no rows and columns, or is not used exactly once.
     """
     seen: list[torch.Tensor] = []
-    hook = layer.register_forward_hook(lambda _m, _i, out: seen.append(out))
+
+    def begin_here(_layer: nn.Module, _inputs: object, out: object) -> object:
+        """Let the graph of the gradient begin at this layer: nothing before it is needed."""
+        if not isinstance(out, torch.Tensor):
+            seen.append(torch.empty(0))
+            return out
+        seen.append(out.detach().requires_grad_())
+        return seen[-1].clone()  # a copy, so that an activation may work in place
+
+    hook = layer.register_forward_hook(begin_here)
     try:
         with torch.enable_grad():
-            total = score(module, x.detach().requires_grad_(), target).sum()
+            total = score(module, x.detach(), target).sum()
     finally:
         hook.remove()
     if len(seen) != 1:
         raise ValueError(f"{who}: the layer must be used once a pass; it is used {len(seen)} times")
-    if not isinstance(seen[0], torch.Tensor) or seen[0].ndim != 4:
-        shape = list(getattr(seen[0], "shape", ()))[1:]
+    if seen[0].ndim != 4:
         raise ValueError(
-            f"{who}: needs a layer with rows and columns; this one gives {shape}. "
+            f"{who}: needs a layer with rows and columns; this one gives "
+            f"{list(seen[0].shape[1:])}. "
             f"Choose a convolution"
         )
-    (gradient,) = torch.autograd.grad(total, seen[0], allow_unused=True)
-    return seen[0].detach(), torch.zeros_like(seen[0]) if gradient is None else gradient
+    maps = seen[0].detach()
+    if not total.requires_grad:  # the scores do not depend on this layer
+        return maps, torch.zeros_like(maps)
+    (gradient,) = torch.autograd.grad(total, seen[0])
+    return maps, gradient

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from engine.explain.table import score
 from engine.forms import Slider
 
 BATCH = 256  # samples through the network at a time
@@ -74,5 +75,5 @@ def _worth(
     for some in torch.from_numpy(shown).split(BATCH):
         mixed = torch.where(some[:, part], one, torch.full_like(one, baseline))
         with torch.no_grad():
-            out.append(module(mixed)[:, target])
+            out.append(score(module, mixed, torch.tensor(target).expand(len(mixed))))
     return torch.cat(out).double().numpy()

@@ -33,7 +33,8 @@ def explainer(name: str, **facts: Any) -> Callable[[Explain], Explain]:
         def asked(module: nn.Module, x: torch.Tensor, target: Target, **settings: Any) -> Any:
             _refuse(name, x)
             with calm(module):
-                result = explain(module, x.detach(), _targets(name, module, x, target), **settings)
+                wanted = torch.as_tensor(target).expand(len(x)).long()
+                result = explain(module, x.detach(), wanted, **settings)
             return result.detach()
 
         return explainers.add(name, **facts)(asked)
@@ -57,8 +58,19 @@ def calm(module: nn.Module) -> Iterator[nn.Module]:
 
 
 def score(module: nn.Module, x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """The explained output of each sample, `(batch,)`, before any softmax."""
-    answers: torch.Tensor = module(x)
+    """The explained output of each sample, `(batch,)`, before any softmax.
+
+    Raises:
+        ValueError: The network has no such output.
+    """
+    answers = module(x)
+    if not isinstance(answers, torch.Tensor) or answers.ndim != 2:
+        raise ValueError("explain: needs a network with one row of scores a sample")
+    if int(target.min()) < 0 or int(target.max()) >= answers.shape[1]:
+        raise ValueError(
+            f"explain: target must be an output 0 to {answers.shape[1] - 1}; got "
+            f"{int(target.max())}"
+        )
     return answers.gather(1, target[:, None])[:, 0]
 
 
@@ -79,17 +91,3 @@ def _refuse(name: str, x: torch.Tensor) -> None:
             f"{name}: explains batches of real numbers, (batch, ...); got {x.dtype} of shape "
             f"{tuple(x.shape)}"
         )
-
-
-def _targets(name: str, module: nn.Module, x: torch.Tensor, target: Target) -> torch.Tensor:
-    """One target a sample, `(batch,)`, each an output that exists."""
-    with torch.no_grad():
-        answers = module(x[:1])
-    if not isinstance(answers, torch.Tensor) or answers.ndim != 2:
-        raise ValueError(f"{name}: needs a network with one row of scores a sample")
-    targets = torch.as_tensor(target).expand(len(x)).long()
-    if int(targets.min()) < 0 or int(targets.max()) >= answers.shape[1]:
-        raise ValueError(
-            f"{name}: target must be an output 0 to {answers.shape[1] - 1}; got {target}"
-        )
-    return targets

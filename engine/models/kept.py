@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
+from engine.models.layout import lay_out
 from engine.network.build import build
 from engine.network.spec import NetworkSpec
 from engine.training.checkpoint import fit
@@ -79,7 +80,7 @@ def open_weights(spec: NetworkSpec, weights: Path) -> nn.Module:
     """
     module: nn.Module = build(spec)
     fit(module, _tensors(weights), weights.name)
-    return module.eval()
+    return lay_out(module).eval()
 
 
 def _tensors(path: Path) -> dict[str, torch.Tensor]:

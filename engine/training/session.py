@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn import functional
 
 from engine.data import DataSet
+from engine.models.layout import lay_out
 from engine.training import checkpoint
 from engine.training.history import History
 from engine.training.optimizers import optimizers, turn
@@ -90,7 +91,7 @@ class Session:
 
     def __post_init__(self) -> None:
         chosen = self.settings
-        self._make_fast()
+        lay_out(self.module).train()
         self.optimizer: torch.optim.Optimizer = optimizers.find(chosen.optimizer)(
             self.module.parameters(), chosen.learning_rate, chosen.weight_decay, chosen.momentum
         )
@@ -222,12 +223,6 @@ class Session:
             "loss": None if newest is None else checkpoint.finite(newest.loss),
             "samples": 0 if newest is None else newest.samples,
         }
-
-    def _make_fast(self) -> None:
-        """Convolutions run up to 1.7 times as fast with the channels last in memory."""
-        if any(isinstance(part, nn.Conv2d) for part in self.module.modules()):
-            self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.module.train()
 
     def _shuffle(self) -> torch.Tensor:
         """The order of this epoch: a function of the seed and the epoch alone."""
