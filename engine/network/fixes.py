@@ -72,7 +72,8 @@ def _repairs(fix: Fix, id: str, before: Trace) -> bool:
     after = trace(fix.spec)
     ids = {node.id for node in fix.spec.nodes}
     new = set(after.failed) - set(before.failed) - before.blocked
-    return (id in after.measured or id not in ids) and not new
+    works = id in after.measured or id not in ids
+    return works and not new and len(after.plan.troubles) <= len(before.plan.troubles)
 
 
 def _candidates(case: _Case) -> Iterator[Fix]:

@@ -69,10 +69,18 @@ class Plan:
     troubles: list[Trouble] = field(default_factory=list)
 
 
+class _TooLargeError(Exception):
+    """The blocks unfold to more than can be looked at."""
+
+
 def lay_out(spec: NetworkSpec) -> Plan:
     """The plan of a spec; what cannot be part of it is told in its troubles."""
     plan = Plan(inputs=[node.id for node in spec.nodes if node.type == "Input"])
-    ends = _unfold(spec, spec, plan, _Place("", "", {}, ()), {})
+    try:
+        ends = _unfold(spec, spec, plan, _Place("", "", {}, ()), {})
+    except _TooLargeError:
+        text = f"the blocks unfold to more than {MOST_STEPS:,} layers; repeat them less"
+        return Plan(inputs=plan.inputs, troubles=[Trouble("", text)])
     plan.ends = ends
     plan.outputs = outputs_of(spec, ends)
     if not plan.inputs:
@@ -126,7 +134,7 @@ def _add(
     if node.type == "Block":
         return _repeat(node, params, sources, spec, plan, place)
     if len(plan.steps) >= MOST_STEPS:
-        raise ValueError(f"the blocks unfold to more than {MOST_STEPS:,} layers; repeat them less")
+        raise _TooLargeError
     path = place.prefix + node.id
     plan.steps.append(
         Step(path, node.type, params, tuple(sources), place.owner, node.tied, node.frozen)
@@ -171,6 +179,8 @@ def _copy(
     wanted = [node.id for node in block.nodes if node.type == "Input"]
     if len(flow) < len(wanted):
         raise ValueError(f"block {name!r} takes {len(wanted)} inputs; {len(flow)} come in")
+    if len(plan.copies) >= MOST_STEPS:
+        raise _TooLargeError
     plan.copies[place.prefix] = name, place.values
     before = len(plan.troubles)
     ends = _unfold(block, spec, plan, place, dict(zip(wanted, flow, strict=False)))

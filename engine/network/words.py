@@ -29,6 +29,8 @@ def sentence(error: ValidationError, names: Iterable[str] = ()) -> str:
         names: Which fields there are, to offer the nearest for a misspelt one.
     """
     faults = error.errors(include_url=False)
+    # A misspelt name is why another is missing, so it is told first.
+    faults.sort(key=lambda one: one["type"] != "extra_forbidden")
     # Of a union's many complaints the deepest is about what the person meant.
     fault = max(faults, key=lambda one: (one["loc"][:1] == faults[0]["loc"][:1], _weight(one)))
     where = ".".join(str(part) for part in fault["loc"] if not _is_branch(part))
