@@ -8,13 +8,20 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+HERE = Path(__file__).resolve().parent
+os.chdir(HERE)  # Streamlit looks for .streamlit/config.toml here
+if os.environ.get("SPACE_ID"):  # a Space shows the page inside an iframe of another origin
+    os.environ.setdefault("STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION", "false")
+
 import streamlit as st
+import uvicorn
 
 from ui import mishap
+from ui.door import listen
 from ui.server import lifespan, middleware, routes
 
 app = st.App(
-    Path(__file__).parent / "pages" / "shell.py",
+    HERE / "pages" / "shell.py",
     routes=routes(),
     middleware=middleware(),
     lifespan=lifespan,
@@ -26,15 +33,12 @@ def main() -> None:
     """Serve on PORT (8501) of HOST (this machine only)."""
     host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8501"))
     shown = "localhost" if host in {"127.0.0.1", "0.0.0.0"} else host  # noqa: S104 - only printed
+    door = listen(host, port)
     print(f"Orrery is at http://{shown}:{port}  (Ctrl+C ends it)", flush=True)  # noqa: T201
-    in_a_frame = bool(os.environ.get("SPACE_ID"))  # a Space shows the page inside an iframe
-    app.run(
-        config={
-            "server.address": host,
-            "server.port": port,
-            "server.enableXsrfProtection": not in_a_frame,
-        }
+    config = uvicorn.Config(
+        app, ws="websockets-sansio", ws_per_message_deflate=False, log_level="warning"
     )
+    uvicorn.Server(config).run(sockets=[door])
 
 
 if __name__ == "__main__":
