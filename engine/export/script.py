@@ -111,7 +111,8 @@ def _head(title: str, wanted: Sequence[str], body: Sequence[Sequence[str]]) -> l
         "from __future__ import annotations",
         "",
         *grouped,
-        "",
+        # One empty line after the imports, two before a class or a function.
+        *([""] if body[0][0].startswith(("class", "def")) else []),
     ]
 
 
