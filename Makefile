@@ -23,19 +23,19 @@ check: .venv/.developer
 	@$(BIN)/lint-imports --no-cache > .cache/lint-imports.log 2>&1 || (cat .cache/lint-imports.log; false)
 
 bench: .venv/.developer
-	@OMP_NUM_THREADS=1 $(BIN)/python tools/bench.py
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tools.bench
 
 lab: .venv/.product
 	@$(BIN)/python -m demos run $(id)
 
 new: .venv/.product
-	@$(BIN)/python tools/new_lab.py $(id)
+	@$(BIN)/python -m tools.new_lab $(id)
 
 gallery: .venv/.product
-	@$(BIN)/python tools/gallery.py
+	@$(BIN)/python -m tools.gallery
 
 coverage-of-ledger: .venv/.product
-	@$(BIN)/python tools/coverage_of_ledger.py
+	@$(BIN)/python -m tools.coverage_of_ledger
 
 frontend: .venv/.product
 	@$(BIN)/python tools/frontend.py --force

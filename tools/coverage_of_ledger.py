@@ -1,12 +1,8 @@
-"""Says how much of the ledger has a lab: `python tools/coverage_of_ledger.py`."""
+"""Says how much of the ledger has a lab: `python -m tools.coverage_of_ledger`."""
 
 from __future__ import annotations
 
-import sys
 from collections import defaultdict
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from demos.kit import Lab
 from demos.ledger import ledger
