@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.data import datasets, idx, load
+from engine.data import datasets, idx, load, own
 from engine.data.download import fetch
 
 MADE = [name for name in datasets.all() if name != "mnist"]
@@ -213,3 +213,65 @@ def test_another_file_or_too_large_a_one_is_refused(server, tmp_path):
     with pytest.raises(LookupError, match="more than 4 bytes"):
         fetch([source], tmp_path / "a", sha256=sha256, largest=4)
     assert not (tmp_path / "a").exists()
+
+
+IRISH = "length,kind,width,species\n" + "".join(
+    f"{1 + i / 10},{'ab'[i % 2]},{'' if i == 3 else i},{['x', 'y', 'z'][i % 3]}\n"
+    for i in range(30)
+)
+
+
+def test_a_table_of_ones_own_is_spread_out_scaled_and_told():
+    data = own.read(IRISH.encode(), "mine")
+    assert data.task == "classification"
+    assert data.classes == ("x", "y", "z")
+    assert data.features == ("length", "kind = a", "kind = b", "width")
+    assert (len(data.train_x), len(data.valid_x)) == (24, 6)
+    assert torch.allclose(data.train_x[:, 0].mean(), torch.tensor(0.0), atol=1e-6)
+    assert "1 missing numbers of width set to its mean" in data.note
+    assert "kind spread out into 2 columns" in data.note
+    assert bool(data.train_x.isfinite().all())
+
+
+def test_a_target_of_many_numbers_is_a_regression():
+    data = own.read(IRISH.replace("length", "long").encode(), "mine", target="long")
+    assert data.task == "regression"
+    assert data.train_y.shape == (24, 1)
+    assert "species = x" in data.features
+
+
+def test_tabs_commas_for_points_and_no_names_are_understood():
+    text = "".join(f"{i},5\t{i % 4}\n" for i in range(20))
+    data = own.read(text.encode(), "mine")
+    assert data.classes == ("0", "1", "2", "3")
+    assert data.features == ("column 1",)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("1.7,", "1.7,extra,", "line 9: must have 4 cells as line 1; got 5"),
+        ("1.7,", "oops,", "line 9, column 'length': must be a number like the others; got 'oops'"),
+        (",7,y", ",7,", "line 9, column 'species': the target is missing"),
+        ("kind", "length", "two columns are called 'length'"),
+        ("length", "length\xff", "text in UTF-8; byte 6"),
+    ],
+)
+def test_a_malformed_table_is_told_with_its_place(old, new, words):
+    assert old in IRISH
+    with pytest.raises(ValueError, match=words):
+        own.read(IRISH.replace(old, new, 1).encode("latin-1"), "mine")
+
+
+def test_a_column_of_names_is_refused_with_what_to_do():
+    text = "id,a,species\n" + "".join(f"row{i},{i},{'xy'[i % 2]}\n" for i in range(60))
+    with pytest.raises(ValueError, match=r"column 'id': has 60 different words.*take it out"):
+        own.read(text.encode(), "mine")
+
+
+def test_an_upload_is_found_again_by_its_words_alone(home):
+    words = own.keep(IRISH.encode())
+    assert load(words).classes == ("x", "y", "z")
+    assert load(f"{words}?target=kind").classes == ("a", "b")
+    with pytest.raises(LookupError, match="upload it again"):
+        load("own:../../etc/passwd")

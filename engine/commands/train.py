@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.data import datasets
+from engine.data.own import read_file
 from engine.forms import Form
 from engine.models.files import settings
 from engine.network.spec import NetworkSpec
@@ -24,7 +25,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument("spec", type=Path, nargs="?", help="a file with a network's JSON")
     parser.add_argument("settings", nargs="*", metavar="name=value", help="see --list")
-    parser.add_argument("--data", help="a data set, for instance mnist or 'spirals?arms=3'")
+    parser.add_argument("--data", help="mnist, 'spirals?arms=3', ..., or a CSV file")
     parser.add_argument("--list", action="store_true", help="name data sets and settings")
     parser.add_argument("--json", action="store_true", help="print JSON, one object a line")
     parser.add_argument("-o", "--output", type=Path, default=Path("weights.safetensors"))
@@ -41,11 +42,13 @@ def run(options: argparse.Namespace) -> int:
         raise ValueError("train: needs a network's file and --data NAME; --list names the data")
     spec = NetworkSpec.parse(options.spec.read_bytes()).to_json()
     chosen: dict[str, Any] = dict(form.fill(settings(options.settings)))
+    path = Path(options.data)
+    data = read_file(path) if path.suffix and path.exists() else options.data
     say = _say_json if options.json else _say
     with tempfile.TemporaryDirectory() as folder:
         every = said = step = 1
         last: Yielded | None = None
-        for step, made in enumerate(train(spec, options.data, folder=Path(folder), **chosen), 1):
+        for step, made in enumerate(train(spec, data, folder=Path(folder), **chosen), 1):
             last = made
             if step == 1 or step % every == 0:
                 said, every = step, max(1, say(_frame(made)) // LINES)

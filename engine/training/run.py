@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import torch
 
-from engine.data import load
+from engine.data import DataSet, load
 from engine.forms import Choice, Slider, Value
 from engine.network.build import build
 from engine.network.spec import NetworkSpec
@@ -25,7 +25,7 @@ SAVE_EVERY = 4.0  # seconds between checkpoints: at most five may be lost
 
 def train(
     spec: dict[str, Any],
-    data: str,
+    data: str | DataSet,
     *,
     folder: Path | None = None,
     learning_rate: Annotated[
@@ -50,7 +50,7 @@ def train(
 
     Args:
         spec: The network, as `NetworkSpec` in JSON.
-        data: Name of a data set, perhaps with settings: `"spirals?arms=3"`.
+        data: Name of a data set, perhaps with settings: `"spirals?arms=3"`; or one at hand.
         folder: Where checkpoint, weights and summary are kept; a checkpoint found there is
             gone on from, exactly.
         learning_rate: Length of a step.
@@ -68,7 +68,8 @@ def train(
         ValueError: Network and data do not fit; says where and what to do.
         Diverged: The loss stopped being finite; says where that began.
     """
-    network, samples = NetworkSpec.parse(spec), load(data)
+    network = NetworkSpec.parse(spec)
+    samples = data if isinstance(data, DataSet) else load(data)
     settings = Settings(learning_rate, batch_size, epochs, optimizer, weight_decay, momentum, seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -78,7 +79,7 @@ def train(
     if folder is not None:
         session.restore(folder)
         checkpoint.write_json(folder / "spec.json", network.to_json())
-        chosen = {"data": data, **settings.__dict__}
+        chosen = {"data": data if isinstance(data, str) else data.name, **settings.__dict__}
         checkpoint.write_json(folder / "settings.json", chosen)
     yield from _go(session, folder)
 
