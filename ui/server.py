@@ -21,6 +21,7 @@ from ui.gradio_mount import GradioLater
 from ui.live.socket import live
 
 BUNDLES = Path(__file__).parent / "frontend" / "dist"
+GALLERY = Path(__file__).parent.parent / "docs" / "gallery"
 
 _gradio = GradioLater()
 
@@ -31,6 +32,7 @@ def routes() -> list[BaseRoute]:
         Route("/health", _health),
         WebSocketRoute("/live/{run}", live),
         Mount("/ui", _Bundles(directory=BUNDLES, check_dir=False)),
+        Mount("/gallery", _Bundles(directory=GALLERY, check_dir=False)),
         Mount("/api", api),
         Mount("/demos", _gradio),
     ]
