@@ -100,6 +100,27 @@ def test_several_outputs_are_written_by_name(tmp_path: Path) -> None:
             np.testing.assert_allclose(found[key], expected[key].numpy(), atol=1e-5)
 
 
+def test_a_network_of_several_inputs_is_a_script_without_training(tmp_path: Path) -> None:
+    spec = {
+        "nodes": [
+            {"id": "a", "type": "Input", "params": {"shape": [3]}},
+            {"id": "b", "type": "Input", "params": {"shape": [3]}},
+            {"id": "both", "type": "Bilinear", "params": {"out_features": 2}},
+        ],
+        "edges": [["a", "both"], ["b", "both"]],
+    }
+    network = write(tmp_path, spec)
+    a, b = torch.randn(2, 4, 3)
+    np.save(tmp_path / "a.npy", a.numpy())
+    np.save(tmp_path / "b.npy", b.numpy())
+    run(tmp_path, "--weights", "weights.safetensors", "--logits", "a.npy", "b.npy", "y.npy")
+    with torch.no_grad():
+        expected = network(a, b).numpy()
+    np.testing.assert_allclose(np.load(tmp_path / "y.npy"), expected, atol=1e-5)
+    with pytest.raises(ValueError, match="one input"):
+        notebook(spec)
+
+
 def test_tied_weights_survive_the_journey(tmp_path: Path) -> None:
     spec = {
         "nodes": [

@@ -14,6 +14,8 @@ _TITLES = ("", "## The model", "## The data", "## The settings", "## The trainin
 def notebook(spec: Mapping[str, Any], settings: Mapping[str, Any] | None = None) -> str:
     """The notebook of a network, as JSON text (nbformat 4.5); see `script` for the arguments."""
     *sections, _ = parts(spec, settings or {})
+    if len(sections) < len(_TITLES):
+        raise ValueError("a notebook trains on one input; export this network as a script")
     head = sections[0]
     title = head[0].strip('".')
     cells = [_words(f"# {title}", 0)]

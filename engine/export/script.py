@@ -49,21 +49,27 @@ def parts(spec: Mapping[str, Any], settings: Mapping[str, Any]) -> list[list[str
     traced = trace(parsed)
     if traced.errors:
         raise ValueError(traced.errors[0].text)
-    chosen = _settings(settings)
-    data_imports, data, classifies = loading(str(chosen["data"]))
     outputs = list(traced.plan.outputs)
     title = parsed.title.replace("\\", " ").replace('"', "'").strip() or "A network"
     title = " ".join(title.split())[:60]
     model, model_imports = _model(parsed, traced, title)
-    body = [
-        model,
-        data.strip("\n").splitlines(),
-        _constants(chosen),
-        _training(chosen, classifies, outputs),
-    ]
-    ready = [*body, _main(parsed, outputs)]
-    head = _head(title, [*data_imports, *model_imports], ready)
+    chosen = _settings(settings)
+    learning, more = _learning(chosen, outputs) if len(traced.plan.inputs) == 1 else ([], [])
+    ready = [model, *learning, _main(parsed, outputs, chosen)]
+    head = _head(title, [*more, *model_imports], ready)
     return [head, *([*part, "", ""] for part in ready[:-1]), ready[-1]]
+
+
+def _learning(
+    chosen: Mapping[str, Any], outputs: Sequence[str]
+) -> tuple[list[list[str]], list[str]]:
+    """The parts that make data and learn from them, and what they import.
+
+    Data sets have one input; for a network with several, data are the reader's own business.
+    """
+    wanted, data, classifies = loading(str(chosen["data"]))
+    training = _training(chosen, classifies, outputs)
+    return [data.strip("\n").splitlines(), _constants(chosen), training], wanted
 
 
 def _settings(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -96,16 +102,16 @@ def _head(title: str, wanted: Sequence[str], body: Sequence[Sequence[str]]) -> l
     """The docstring and the sorted imports."""
     text = "\n".join("\n".join(part) for part in body)
     always = ["import argparse", "import numpy as np", "import torch"]
-    always += ["from safetensors.torch import load_file, save_file", "from torch import nn"]
+    always += ["from safetensors.torch import load_file", "from torch import nn"]
+    if "save_file(" in text:
+        always.append("from safetensors.torch import save_file")
     if "functional." in text:
         always.append("from torch.nn import functional")
     grouped = _grouped({*always, *wanted})
     return [
         f'"""{title}.',
         "",
-        "python network.py                              train it, keep weights.safetensors",
-        "python network.py --weights FILE.safetensors   load weights, tell the accuracy",
-        "    ... --logits IN.npy OUT.npy                and write what it gives for IN.npy",
+        *_usage("save_file(" in text),
         '"""',
         "",
         "from __future__ import annotations",
@@ -113,6 +119,18 @@ def _head(title: str, wanted: Sequence[str], body: Sequence[Sequence[str]]) -> l
         *grouped,
         # One empty line after the imports, two before a class or a function.
         *([""] if body[0][0].startswith(("class", "def")) else []),
+    ]
+
+
+def _usage(learns: bool) -> list[str]:
+    training = [
+        "python network.py                              train it, keep weights.safetensors",
+        "python network.py --weights FILE.safetensors   load weights, tell the accuracy",
+    ]
+    doing = "python network.py --weights FILE.safetensors   load weights"
+    return [
+        *(training if learns else [doing]),
+        "    ... --logits IN.npy OUT.npy                and write what it gives for IN.npy",
     ]
 
 
@@ -210,8 +228,17 @@ def _optimizer(chosen: Mapping[str, Any]) -> str:
     return f"torch.optim.{type(made).__name__}({', '.join(parts)})"
 
 
-def _main(spec: NetworkSpec, outputs: Sequence[str]) -> list[str]:
+def _main(spec: NetworkSpec, outputs: Sequence[str], chosen: Mapping[str, Any]) -> list[str]:
     write = "np.save(target, network.eval()(*inputs).numpy())"
+    learn = """        return
+    data = load()
+    if options.weights:
+        print(f"score on held back samples: {judge(network, *data[2:]):.4f}")
+        return
+    train(network, data)
+    weights = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    save_file(weights, "weights.safetensors")
+"""
     if len(outputs) > 1:
         write = "np.savez(target, **{k: v.numpy() for k, v in network.eval()(*inputs).items()})"
     inputs = sum(node.type == "Input" for node in spec.nodes)
@@ -221,7 +248,7 @@ def _main(spec: NetworkSpec, outputs: Sequence[str]) -> list[str]:
     parser.add_argument("--weights", help="weights to load, as safetensors")
     parser.add_argument("--logits", nargs={inputs + 1}, metavar="FILE", help="IN.npy ... OUT.npy")
     options = parser.parse_args()
-    torch.manual_seed(SEED)
+    torch.manual_seed({"SEED" if inputs == 1 else chosen["seed"]})
     network = Network()
     print(f"{{sum(p.numel() for p in network.parameters()):,}} parameters")
     if options.weights:
@@ -231,15 +258,7 @@ def _main(spec: NetworkSpec, outputs: Sequence[str]) -> list[str]:
         inputs = [torch.from_numpy(np.load(path, allow_pickle=False)) for path in given]
         with torch.no_grad():
             {write}
-        return
-    data = load()
-    if options.weights:
-        print(f"score on held back samples: {{judge(network, *data[2:]):.4f}}")
-        return
-    train(network, data)
-    weights = {{name: tensor.clone() for name, tensor in network.state_dict().items()}}
-    save_file(weights, "weights.safetensors")
-
+{learn if inputs == 1 else ""}
 
 if __name__ == "__main__":
     main()'''.splitlines()
