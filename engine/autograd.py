@@ -11,9 +11,12 @@ Griewank & Walther (2008), Evaluating Derivatives.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.views import Edge, Graph, Node, layered
+import numpy as np
+
+from engine.views import Array, Edge, Graph, Node, layered
 
 
 @dataclass(eq=False, slots=True)
@@ -113,6 +116,78 @@ def forward(output: Value, source: Value, steps: int | None = None) -> dict[int,
         if value is source:
             tangent[id(value)] = 1.0
     return tangent
+
+
+def network_loss(
+    sizes: Sequence[int],
+    numbers: Sequence[float],
+    inputs: Sequence[float],
+    targets: Sequence[float],
+) -> tuple[Value, list[Value]]:
+    """The loss `Σ (output − target)²` of a tanh network with a linear last layer.
+
+    Returns:
+        The loss, and the parameters: for each neuron its weights and then its bias, which take
+        their values from `numbers` in turn.
+    """
+    weights = [Value(w) for w in numbers]
+    supply, layer = (
+        iter(weights),
+        [Value(x, name=f"x{i + 1}") for i, x in enumerate(inputs[: sizes[0]])],
+    )
+    for depth, size in enumerate(sizes[1:], start=1):
+        outs = []
+        for _ in range(size):
+            row, bias = [next(supply) for _ in layer], next(supply)
+            outs.append(_neuron(layer, row, bias))
+        layer = outs if depth == len(sizes) - 1 else [z.tanh() for z in outs]
+    for i, weight in enumerate(weights):
+        weight.name = f"w{i + 1}"
+    truths = [Value(t, name=f"t{i + 1}") for i, t in enumerate(targets[: sizes[-1]])]
+    first, *others = [(y - t).squared() for y, t in zip(layer, truths, strict=True)]
+    for miss in others:
+        first = first + miss
+    first.name = "L ="
+    return first, weights
+
+
+def _neuron(inputs: Sequence[Value], weights: Sequence[Value], bias: Value) -> Value:
+    """`b + w₁ a₁ + w₂ a₂ + …`."""
+    total = bias
+    for weight, activation in zip(weights, inputs, strict=True):
+        total = total + weight * activation
+    return total
+
+
+def checkpointed(w: Array, x: Array, every: int) -> tuple[Array, int, int]:
+    """Gradient of `Σ a_L` for layers `a ← tanh(w_l a)`, keeping only each `every`-th activation.
+
+    Args:
+        w: The layers' weights, `(layers, width)`.
+        x: The input, `(width,)`.
+        every: Distance of the checkpoints; 1 keeps all.
+
+    Returns:
+        Gradient by w, `(layers, width)`; the most activations held at once; layers evaluated.
+    """
+    kept, a, evaluated = {}, x, 0
+    for layer, weight in enumerate(w):
+        if layer % every == 0:
+            kept[layer] = a
+        a, evaluated = np.tanh(weight * a), evaluated + 1
+    gradient, back, most, after = np.zeros_like(w), np.ones_like(x), 0, a
+    for begin in reversed(list(kept)):
+        inner = w[begin : begin + every][:-1]
+        segment, evaluated = [kept.pop(begin)], evaluated + len(inner)
+        for weight in inner:  # again, from the checkpoint on
+            segment.append(np.tanh(weight * segment[-1]))
+        segment.append(after)  # the next segment's beginning
+        after, most = segment[0], max(most, len(kept) + len(segment))
+        for offset in reversed(range(len(inner) + 1)):
+            slope = (1 - segment[offset + 1] ** 2) * back
+            gradient[begin + offset] = slope * segment[offset]
+            back = slope * w[begin + offset]
+    return gradient, most, evaluated
 
 
 def drawn(output: Value, shown: dict[int, float], title: str, symbol: str = "∂") -> Graph:

@@ -34,7 +34,7 @@ from demos.kit import (
     lab,
     same,
 )
-from engine.autograd import Value, backward, drawn, ordered
+from engine.autograd import Value, backward, drawn, network_loss, ordered
 from engine.views import Curve, Frame, Table, View
 
 NETWORKS = {"2-1-1": (2, 1, 1), "2-2-1": (2, 2, 1), "3-4-4-2": (3, 4, 4, 2)}
@@ -45,44 +45,6 @@ MISTAKES = {
     "× hands on 1 to both": ("×", (1.0, 1.0)),
     "² has slope 1": ("²", (1.0,)),
 }
-
-
-def neuron(inputs: Sequence[Value], weights: Sequence[Value], bias: Value) -> Value:
-    """`b + w₁ a₁ + w₂ a₂ + …`."""
-    total = bias
-    for weight, activation in zip(weights, inputs, strict=True):
-        total = total + weight * activation
-    return total
-
-
-def network(
-    sizes: Sequence[int], numbers: Sequence[float], inputs: Sequence[float]
-) -> tuple[Value, list[Value]]:
-    """The loss `Σ (output − target)²` of a tanh network with a linear last layer.
-
-    Returns:
-        The loss, and the parameters: for each neuron its weights and then its bias, which take
-        their values from `numbers` in turn.
-    """
-    weights = [Value(w) for w in numbers]
-    supply, layer = (
-        iter(weights),
-        [Value(x, name=f"x{i + 1}") for i, x in enumerate(inputs[: sizes[0]])],
-    )
-    for depth, size in enumerate(sizes[1:], start=1):
-        outs = []
-        for _ in range(size):
-            row, bias = [next(supply) for _ in layer], next(supply)
-            outs.append(neuron(layer, row, bias))
-        layer = outs if depth == len(sizes) - 1 else [z.tanh() for z in outs]
-    for i, weight in enumerate(weights):
-        weight.name = f"w{i + 1}"
-    targets = [Value(t, name=f"t{i + 1}") for i, t in enumerate(TARGETS)]
-    first, *others = [(y - t).squared() for y, t in zip(layer, targets, strict=False)]
-    for miss in others:
-        first = first + miss
-    first.name = "L ="
-    return first, weights
 
 
 def start(sizes: Sequence[int], seed: int = 3) -> list[float]:
@@ -96,7 +58,9 @@ def by_differences(sizes: Sequence[int], numbers: list[float], inputs: list[floa
     h, slopes = 1e-5, []
     for i, w in enumerate(numbers):
         high, low = (
-            network(sizes, [*numbers[:i], w + step, *numbers[i + 1 :]], inputs)[0].data
+            network_loss(sizes, [*numbers[:i], w + step, *numbers[i + 1 :]], inputs, TARGETS)[
+                0
+            ].data
             for step in (h, -h)
         )
         slopes.append((high - low) / (2 * h))
@@ -107,7 +71,7 @@ def graded(
     sizes: Sequence[int], numbers: list[float], inputs: list[float], mistake: str
 ) -> tuple[Value, list[Value]]:
     """The network with the slopes of one kind of node replaced by a wrong one."""
-    loss, weights = network(sizes, numbers, inputs)
+    loss, weights = network_loss(sizes, numbers, inputs, TARGETS)
     op, slopes = MISTAKES[mistake]
     for value in ordered(loss):
         if op and value.op == op:
@@ -140,19 +104,14 @@ def picture(
     views: dict[str, View] = {
         "graph": drawn(loss, known, "values, gradients ∂L/∂·, local slopes"),
         "check": Table(
-            ("parameter", "backpropagation", "finite differences", "agree"),
-            tuple(rows),
+            ("parameter", "backpropagation", "finite differences", "agree"), tuple(rows),
             "gradient check of the whole pass",
         ),
         "loss": Curve(
-            np.arange(updates + 1),
-            {"loss": np.array(losses)},
-            "updates w ← w − η ∂L/∂w",
-            "loss L",
-            dots=True,
-            title="learning",
+            np.arange(updates + 1), {"loss": np.array(losses)}, "updates w ← w − η ∂L/∂w",
+            "loss L", dots=True, title="learning",
         ),
-    }
+    }  # fmt: skip
     facts = {
         "loss": losses[-1],
         "nodes": len(order),
@@ -198,7 +157,7 @@ def run(
 ) -> Frames:
     """Play the backward pass up to `done`, then answer to every change."""
     now = {"shape": shape, "mistake": mistake, "updates": updates, "rate": rate, "inputs": inputs}
-    loss, _ = network(NETWORKS[shape], start(NETWORKS[shape]), inputs)
+    loss, _ = network_loss(NETWORKS[shape], start(NETWORKS[shape]), inputs, TARGETS)
     nodes = len(ordered(loss))
     for visited in range(round(done / 100 * nodes)):
         yield partial(picture, 100 * visited / nodes, **now)  # type: ignore[arg-type]
@@ -210,7 +169,7 @@ def check() -> Iterator[Claim]:
     sizes, gaps = NETWORKS["3-4-4-2"], []
     for seed in range(5):
         numbers = start(sizes, seed)
-        loss, weights = network(sizes, numbers, INPUTS)
+        loss, weights = network_loss(sizes, numbers, INPUTS, TARGETS)
         backward(loss)
         flat = torch.tensor(numbers, dtype=torch.float64, requires_grad=True)
         activation, used = torch.tensor(INPUTS, dtype=torch.float64), 0

@@ -34,8 +34,8 @@ from demos.kit import (
     lab,
     same,
 )
-from engine.autograd import Value, backward, drawn, forward, ordered
-from engine.views import Array, Bars, Curve, Frame, View
+from engine.autograd import Value, backward, checkpointed, drawn, forward, ordered
+from engine.views import Bars, Curve, Frame, View
 
 START = [1.5, 0.5]
 LAYERS = 64
@@ -52,37 +52,6 @@ def doubled(x: Value, levels: int) -> Value:
     for _ in range(levels):
         x = x + x
     return x
-
-
-def checkpointed(w: Array, x: Array, every: int) -> tuple[Array, int, int]:
-    """Gradient of `Σ a_L` for layers `a ← tanh(w_l a)`, keeping only each `every`-th activation.
-
-    Args:
-        w: The layers' weights, `(layers, width)`.
-        x: The input, `(width,)`.
-        every: Distance of the checkpoints; 1 keeps all.
-
-    Returns:
-        Gradient by w, `(layers, width)`; the most activations held at once; layers evaluated.
-    """
-    kept, a, evaluated = {}, x, 0
-    for layer, weight in enumerate(w):
-        if layer % every == 0:
-            kept[layer] = a
-        a, evaluated = np.tanh(weight * a), evaluated + 1
-    gradient, back, most, after = np.zeros_like(w), np.ones_like(x), 0, a
-    for begin in reversed(list(kept)):
-        inner = w[begin : begin + every][:-1]
-        segment, evaluated = [kept.pop(begin)], evaluated + len(inner)
-        for weight in inner:  # again, from the checkpoint on
-            segment.append(np.tanh(weight * segment[-1]))
-        segment.append(after)  # the next segment's beginning
-        after, most = segment[0], max(most, len(kept) + len(segment))
-        for offset in reversed(range(len(inner) + 1)):
-            slope = (1 - segment[offset + 1] ** 2) * back
-            gradient[begin + offset] = slope * segment[offset]
-            back = slope * w[begin + offset]
-    return gradient, most, evaluated
 
 
 def sweep(mode: str, done: float, at: list[float]) -> tuple[Value, dict[int, float], int]:
@@ -112,10 +81,8 @@ def picture(
             out, known, f"sin(x y) + x exp(y), {mode}", "∂y/∂" if mode[0] == "r" else "∂/∂input"
         ),
         "sweeps": Bars(
-            ("forward mode", "reverse mode"),
-            {"sweeps": np.array([inputs, outputs])},
-            xlabel=f"{inputs} inputs, {outputs} outputs",
-            ylabel="sweeps for all derivatives",
+            ("forward mode", "reverse mode"), {"sweeps": np.array([inputs, outputs])},
+            xlabel=f"{inputs} inputs, {outputs} outputs", ylabel="sweeps for all derivatives",
             title="which mode is cheaper?",
         ),
         "paths": Curve(
@@ -138,7 +105,7 @@ def picture(
             marks={"here": every},
             title="checkpoints: memory against work",
         ),
-    }
+    }  # fmt: skip
     facts = {
         "values visited": steps,
         "paths": 2.0**levels,
