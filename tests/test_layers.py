@@ -294,3 +294,18 @@ def test_dropped_paths_keep_the_mean() -> None:
     result = DropPath(0.25)(torch.ones(20_000, 1))
     torch.testing.assert_close(result.unique(), torch.tensor([0.0, 4 / 3]))
     assert result.mean().item() == pytest.approx(1.0, abs=4 * math.sqrt(1 / 3 / 20_000))
+
+
+def test_blocks_have_the_sizes_of_their_papers() -> None:
+    # Szegedy et al. (2015), table 1: inception 3a has 159K parameters, biases not counted.
+    sizes = (192, 64, 96, 128, 16, 32, 32)
+    inception = factory(find("InceptionBlock"))(*sizes)
+    weights = sum(p.numel() for p in inception.parameters() if p.ndim > 1)
+    assert weights // 1024 == 159
+    assert inception(torch.zeros(1, 192, 8, 8)).shape[1] == 256
+    # Liu et al. (2022): a block of width 96 holds 8 C² + (49 + 9) C numbers.
+    block = factory(find("ConvNeXtBlock"))(96)
+    assert sum(p.numel() for p in block.parameters()) == 8 * 96**2 + 58 * 96
+    # Huang et al. (2017): DenseNet-121's first block turns 64 channels into 256.
+    dense = factory(find("DenseBlock"))(64, 6, 32)
+    assert dense(torch.zeros(2, 64, 4, 4)).shape[1] == 256
