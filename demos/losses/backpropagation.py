@@ -112,12 +112,8 @@ def picture(
             "loss L", dots=True, title="learning",
         ),
     }  # fmt: skip
-    facts = {
-        "loss": losses[-1],
-        "nodes": len(order),
-        "nodes visited": visited,
-        "parameters that fail the check": sum(row[-1] == "NO" for row in rows),
-    }
+    failing = sum(row[-1] == "NO" for row in rows)
+    facts = {"loss": losses[-1], "nodes": len(order), "parameters that fail the check": failing}
     return Frame(visited, len(order), views, facts)
 
 

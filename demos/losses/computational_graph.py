@@ -88,10 +88,7 @@ def picture(
         "paths": Curve(
             depth,
             {"paths through the graph": 2.0**depth, "additions in reverse mode": 2.0 * depth},
-            "levels of doubling",
-            "count",
-            log=True,
-            marks={"levels": levels},
+            "levels of doubling", "count", log=True, marks={"levels": levels},
             title="paths are many, nodes are few",
         ),
         "memory": Curve(
