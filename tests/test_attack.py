@@ -203,6 +203,7 @@ def test_deepfool_takes_the_nearest_of_many_borders():
         ("cw_l2", {"steps": 200, "searches": 9, "rate": 0.02}, 0.02),
         ("ddn", {"steps": 200}, 0.06),  # its sphere breathes by 5 % a step
         ("boundary", {"queries": 3000}, 0.15),
+        ("hopskipjump", {"rounds": 20, "draws": 200}, 0.05),
     ],
 )
 def test_searches_come_near_the_smallest_change_of_a_linear_model(name, settings, over, linear):
@@ -215,17 +216,50 @@ def test_searches_come_near_the_smallest_change_of_a_linear_model(name, settings
     assert float((size / smallest).mean()) < 1 + over
 
 
-def test_l2_and_l1_ascent_reach_the_optimum_on_a_linear_model(linear):
+def test_ascent_in_every_norm_reaches_the_optimum_on_a_linear_model(linear):
     module, x, y, normal, lead = linear
     with torch.no_grad():
         for name, epsilon, gain in (
             ("fgm", 0.3, normal.norm(dim=1)),
             ("pgd_l2", 0.3, normal.norm(dim=1)),
             ("pgd_l1", 0.3, normal.abs().amax(1)),
+            ("apgd_ce", 0.1, normal.abs().sum(1)),
+            ("apgd_dlr", 0.1, normal.abs().sum(1)),
         ):
             scores = module(TABLE[name](module, x, y, epsilon=epsilon))
             left = (scores.gather(1, y[:, None]) - scores.gather(1, 1 - y[:, None]))[:, 0]
             assert torch.allclose(left, lead - epsilon * gain, atol=1e-4), name
+
+
+def test_ead_comes_near_the_smallest_sum_of_a_linear_model(linear):
+    module, x, y, normal, lead = linear
+    smallest = lead / normal.abs().amax(1)  # all of it on the steepest input
+    settings = {"steps": 200, "searches": 9, "sparse": 0.2}
+    found = TABLE["ead"](module, x, y, epsilon=50.0, **settings)
+    assert bool(fooled(module, found, y).all())
+    size = length(found - x, "L1")
+    assert bool((size >= smallest - 1e-4).all())
+    assert float((size / smallest).mean()) < 1.5  # the squares still share it among some
+
+
+def test_jsma_takes_the_inputs_with_the_largest_promise(linear):
+    module, x, y, normal, lead = linear
+    found = TABLE["jsma"](module, x, y, epsilon=16)
+    end = (normal < 0).float()
+    promise = (normal * (x - end)).sort(dim=1, descending=True).values.cumsum(1)
+    needed = (promise < lead[:, None]).sum(1) + 1
+    assert length(found - x, "L0").tolist() == needed.tolist()
+    assert bool(fooled(module, found, y).all())
+
+
+def test_apgd_is_at_least_as_strong_as_pgd_on_a_network(net, pictures):
+    x, y = pictures
+    with torch.no_grad():
+        apgd, pgd = (
+            loss(net.eval(), TABLE[name](net, x, y, epsilon=0.2, steps=50), y).mean()
+            for name in ("apgd_ce", "pgd")
+        )
+    assert apgd >= pgd - 1e-3
 
 
 def test_square_beats_random_signs(net, pictures):

@@ -147,7 +147,7 @@ def _onto_l1(change: torch.Tensor, epsilon: float) -> torch.Tensor:
     size = change.abs()
     ordered = size.sort(dim=1, descending=True).values
     over = (ordered.cumsum(1) - epsilon) / torch.arange(1, size.shape[1] + 1)
-    last = (ordered > over).sum(1, keepdim=True) - 1
+    last = ((ordered > over).sum(1, keepdim=True) - 1).clamp_min(0)
     cut = over.gather(1, last).clamp_min(0)
     near = size.sum(1, keepdim=True) <= epsilon
     return torch.where(near, change, change.sign() * (size - cut).clamp_min(0))

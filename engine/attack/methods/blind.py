@@ -122,7 +122,7 @@ def boundary(
     """
     del epsilon
     generator = torch.Generator().manual_seed(seed)
-    best = _first_fooling(module, x, y, generator)
+    best = first_fooling(module, x, y, generator)
     around, closer = torch.full((len(x),), 0.1), torch.full((len(x),), 0.1)
     for _ in range(queries // 2):
         way = x - best
@@ -141,7 +141,7 @@ def boundary(
     return best
 
 
-def _first_fooling(
+def first_fooling(
     module: nn.Module, x: torch.Tensor, y: torch.Tensor, generator: torch.Generator
 ) -> torch.Tensor:
     """Noise that the network takes for something else, drawn back to the border by halving."""
@@ -151,6 +151,13 @@ def _first_fooling(
         if not bool(open_.any()):
             break
         found[open_] = torch.rand(x[open_].shape, generator=generator, dtype=x.dtype)
+    return to_border(module, x, found, y)
+
+
+def to_border(
+    module: nn.Module, x: torch.Tensor, found: torch.Tensor, y: torch.Tensor
+) -> torch.Tensor:
+    """The place nearest to `x` on the straight line to `found` that still fools, by halving."""
     near, far = torch.zeros(len(x)), torch.ones(len(x))
     for _ in range(12):
         middle = (near + far) / 2
