@@ -26,16 +26,25 @@ class GradioLater:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer through Gradio, after building its app if nobody asked before."""
-        if self._app is None:
-            self._app = asyncio.get_running_loop().create_future()
-            self._life = asyncio.create_task(self._live(self._app))
         try:
-            app = await asyncio.shield(self._app)
+            app = await asyncio.shield(self._begin())
         except Exception as error:  # noqa: BLE001 - told to the visitor, the rest goes on
             text = f"The Gradio pages could not be built: {error}"
             await PlainTextResponse(text, 500)(scope, receive, send)
             return
         await app(scope, receive, send)
+
+    async def warm(self, after: float) -> None:
+        """Build the app after some seconds, so that nobody waits for it later."""
+        await asyncio.sleep(after)
+        self._begin()
+
+    def _begin(self) -> asyncio.Future[ASGIApp]:
+        """The app that is being built, or is built."""
+        if self._app is None:
+            self._app = asyncio.get_running_loop().create_future()
+            self._life = asyncio.create_task(self._live(self._app))
+        return self._app
 
     async def _live(self, made: asyncio.Future[ASGIApp]) -> None:
         """Build the app, then hold its own lifespan open, all in one task, until the end."""
@@ -46,8 +55,8 @@ class GradioLater:
             return
         async with app.router.lifespan_context(app):
             blocks = app.get_blocks()
-            blocks.run_startup_events()  # the queue does not turn before this
-            await blocks.run_extra_startup_events()
+            blocks.run_startup_events()  # type: ignore[no-untyped-call] # starts the queue
+            await blocks.run_extra_startup_events()  # type: ignore[no-untyped-call]
             made.set_result(app)
             await self._end.wait()
 

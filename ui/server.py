@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,6 +23,8 @@ from ui.live.socket import live
 
 BUNDLES = Path(__file__).parent / "frontend" / "dist"
 GALLERY = Path(__file__).parent.parent / "docs" / "gallery"
+
+GRADIO_AFTER = 15.0  # seconds after the start in which pages have the processor to themselves
 
 _gradio = GradioLater()
 
@@ -49,7 +52,9 @@ async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
     board().warm()
     gc.collect()
     gc.freeze()  # what was imported stays: later collections need not look at it
+    warming = asyncio.create_task(_gradio.warm(after=GRADIO_AFTER))
     yield {}
+    warming.cancel()
     await _gradio.close()
     board().close()
 

@@ -93,10 +93,11 @@ def _widget(key: str, name: str, control: Control, default: Value) -> Value:
             return str(st.selectbox(label, options, key=key, help=control.help or None))
         case Toggle():
             st.session_state.setdefault(key, default)
-            return st.toggle(label, key=key, help=control.help or None)
+            return bool(st.toggle(label, key=key, help=control.help or None))
         case Text(longest=longest):
             st.session_state.setdefault(key, default)
-            return st.text_input(label, key=key, max_chars=longest, help=control.help or None)
+            typed = st.text_input(label, key=key, max_chars=longest, help=control.help or None)
+            return str(typed or "")
         case Numbers():
             return _numbers(key, label, control, default)
         case Drawing() | Place() | Pick():
@@ -110,11 +111,11 @@ def _slider(key: str, label: str, control: Slider, default: Value) -> Value:
     help = control.help or None
     st.session_state.setdefault(key, default)
     if isinstance(default, int):
-        return st.slider(label, int(control.low), int(control.high), key=key, help=help)
+        return int(st.slider(label, int(control.low), int(control.high), key=key, help=help))
     if not control.log:
         step = 10 ** math.floor(math.log10((control.high - control.low) / 100))
         low, high = float(control.low), float(control.high)
-        return st.slider(label, low, high, key=key, step=step, format="%.4g", help=help)
+        return float(st.slider(label, low, high, key=key, step=step, format="%.4g", help=help))
     stops = _stops(control, float(st.session_state[key]))
     return float(st.select_slider(label, stops, key=key, format_func=_short, help=help))
 

@@ -174,8 +174,6 @@ export interface Message {
   waits: boolean;
   version: number;
   failure: Failure | null;
-  /** Whether a run that ended early can go on from its checkpoint. */
-  resumable?: boolean;
   notice: string | null;
   speed: number | null;
   live: Named<Value>;

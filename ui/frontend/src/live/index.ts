@@ -21,13 +21,11 @@ export interface LiveData {
   /** Where the live controls stand at first. */
   live?: Named<Value>;
   layout?: Layout;
-  /** Height of the main picture [px]. */
-  height?: number;
-  /** Whether a class looks at it on a projector. */
-  present?: boolean;
   /** Where the sockets are, `ws://host:port`; by default where the page is. */
   socket?: string;
 }
+
+const NOTICE_FOR = 8000; // [ms]
 
 /** Mounts a live view; `send` gets `{finished}`, `{again}` and `{resume}`. */
 export function mount(root: HTMLElement, data: LiveData, send: Send): Mounted<LiveData> {
@@ -42,6 +40,8 @@ export function mount(root: HTMLElement, data: LiveData, send: Send): Mounted<Li
   let reason = "";
   let message: Message | null = null;
   let views: Named<View> = {};
+  let notice = "";
+  let quiet: ReturnType<typeof setTimeout> | undefined;
 
   const bar = transport({
     command: (command: Command) => line?.command(command),
@@ -66,11 +66,21 @@ export function mount(root: HTMLElement, data: LiveData, send: Send): Mounted<Li
   }
 
   function status(): void {
-    bar.show(lineState, reason, message);
+    bar.show(lineState, reason, message, notice);
     panel.enable(lineState === "open" && (!message || !["finished", "failed", "stopped"].includes(message.state)));
     const nothing = Object.keys(views).length === 0;
     empty.hidden = !nothing || now.layout?.chrome === false;
     say(empty, now.run === null ? "Nothing runs yet." : message?.state === "running" ? "The first picture is on its way." : "");
+  }
+
+  /** A notice comes with one message only; it is kept until it can have been read. */
+  function keep(words: string): void {
+    notice = words;
+    clearTimeout(quiet);
+    quiet = setTimeout(() => {
+      notice = "";
+      status();
+    }, NOTICE_FOR);
   }
 
   function receive(newest: Message): void {
@@ -81,6 +91,7 @@ export function mount(root: HTMLElement, data: LiveData, send: Send): Mounted<Li
     pictures.show(views, merged.changed);
     numbers.show(newest.facts);
     panel.show(newest.live);
+    if (newest.notice) keep(newest.notice);
     status();
     if (newest.state === "finished" && before && before.state !== "finished") send({ finished: true });
   }
@@ -102,12 +113,13 @@ export function mount(root: HTMLElement, data: LiveData, send: Send): Mounted<Li
   }
 
   function dress(): void {
-    body.classList.toggle("present", Boolean(now.present));
-    body.classList.toggle("plain", now.layout?.chrome === false);
+    const layout = now.layout ?? {};
+    body.classList.toggle("present", Boolean(layout.present));
+    body.classList.toggle("plain", layout.chrome === false);
     bar.element.hidden = now.run === null;
-    say(caption, now.layout?.caption ?? "");
-    caption.hidden = !now.layout?.caption;
-    pictures.layout(now.layout ?? {}, Boolean(now.present), now.height);
+    say(caption, layout.caption ?? "");
+    caption.hidden = !layout.caption;
+    pictures.layout(layout);
   }
 
   body.onkeydown = (event) => {
@@ -123,7 +135,7 @@ export function mount(root: HTMLElement, data: LiveData, send: Send): Mounted<Li
       const before = now;
       now = next;
       if (differ(before.form, next.form)) panel = build(next);
-      if (differ(before.layout, next.layout) || before.present !== next.present || before.height !== next.height) dress();
+      if (differ(before.layout, next.layout)) dress();
       if (before.run !== next.run || before.socket !== next.socket) {
         bar.element.hidden = next.run === null;
         connect();
@@ -131,6 +143,7 @@ export function mount(root: HTMLElement, data: LiveData, send: Send): Mounted<Li
     },
     destroy() {
       line?.close();
+      clearTimeout(quiet);
       pictures.destroy();
       root.replaceChildren();
     },

@@ -16,13 +16,17 @@ export interface Layout {
   /** False for a thumbnail: one picture, nothing around it. */
   chrome?: boolean;
   caption?: string;
+  /** Height of the main picture [px]. */
+  height?: number;
+  /** Whether a class looks at it on a projector. */
+  present?: boolean;
 }
 
 export interface Stage {
   element: HTMLElement;
   /** Shows views; only those in `changed` are drawn anew. */
   show(views: Named<View>, changed: Set<string>): void;
-  layout(layout: Layout, present: boolean, height: number | undefined): void;
+  layout(layout: Layout): void;
   /** Tells panels which controls listen to clicks in them. */
   listen(controls: Control[]): void;
   /** Shows anew where the controls stand. */
@@ -41,7 +45,6 @@ export function stage(body: HTMLElement, hit: (slot: string, hit: Hit) => void):
   const away = new Set<string>();
   const dirty = new Set<Panel>();
   let wishes: Layout = {};
-  let present = false;
   let controls: Control[] = [];
   let theme: Theme | null = null;
   let seen = "";
@@ -81,6 +84,7 @@ export function stage(body: HTMLElement, hit: (slot: string, hit: Hit) => void):
 
   function draw(now: number): void {
     request = 0;
+    const present = Boolean(wishes.present);
     theme ??= readTheme(body, present);
     for (const panel of dirty) {
       if (!panel.visible) continue; // stays dirty until it is seen
@@ -184,11 +188,10 @@ export function stage(body: HTMLElement, hit: (slot: string, hit: Hit) => void):
       place();
       listen(controls);
     },
-    layout(layout, presenting, height) {
+    layout(layout) {
       wishes = layout;
-      present = presenting;
       for (const slot of layout.hide ?? []) away.add(slot);
-      if (height) grid.style.setProperty("--main", `${height}px`);
+      if (layout.height) grid.style.setProperty("--main", `${layout.height}px`);
       else grid.style.removeProperty("--main");
       place();
       redraw();

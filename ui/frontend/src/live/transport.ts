@@ -14,7 +14,7 @@ const SPEEDS: [words: string, value: number | null][] = [["Slow", 2], ["Steady",
 
 export interface Transport {
   element: HTMLElement;
-  show(line: LineState, reason: string, message: Message | null): void;
+  show(line: LineState, reason: string, message: Message | null, notice: string): void;
   /** What a key on the stage does; whether it did anything. */
   key(key: string): boolean;
 }
@@ -56,9 +56,9 @@ export function transport(listener: Listener): Transport {
   speed.onchange = () => listener.command({ do: "speed", value: SPEEDS[Number(speed.value)]![1] });
 
   let face = "";
-  function show(line: LineState, reason: string, newest: Message | null): void {
+  function show(line: LineState, reason: string, newest: Message | null, notice: string): void {
     message = newest;
-    const said = words(line, reason, newest);
+    const said = words(line, reason, newest, notice);
     say(state, said.state);
     say(detail, said.detail);
     if (bar.dataset.tone !== said.tone) bar.dataset.tone = said.tone;
@@ -67,7 +67,7 @@ export function transport(listener: Listener): Transport {
     const over = ended(newest);
     const steerable = line === "open" && newest !== null && !over && newest.state !== "queued";
     buttons.hidden = over || line === "unknown";
-    for (const button of [play, step, speed]) button.disabled = !steerable;
+    for (const button of [play, step, speed]) button.disabled = !steerable || newest.state === "waiting";
     stop.disabled = !(line === "open" && newest !== null && !over);
     speed.hidden = over;
     resume.hidden = !resumable(newest) || line === "unknown";

@@ -12,7 +12,7 @@ export interface Words {
   tone: Tone;
 }
 
-type Say = (message: Message) => Words;
+type Say = (message: Message, notice: string) => Words;
 
 const SAY: Record<Message["state"], Say> = {
   queued: ({ place }) => ({
@@ -20,24 +20,24 @@ const SAY: Record<Message["state"], Say> = {
     detail: place === null || place < 1 ? "It starts as soon as there is room." : ahead(place),
     tone: "plain",
   }),
-  running: ({ notice }) => ({ state: "Running", detail: notice ?? "", tone: "plain" }),
-  paused: ({ notice }) => ({ state: "Paused", detail: notice ?? "Play goes on, step goes one on.", tone: "plain" }),
-  waiting: () => ({ state: "Ready", detail: "Turn a control.", tone: "good" }),
-  finished: ({ notice }) => ({ state: "Finished", detail: notice ?? "", tone: "good" }),
+  running: (_, notice) => ({ state: "Running", detail: notice, tone: notice ? "warning" : "plain" }),
+  paused: (_, notice) => ({ state: "Paused", detail: notice || "Play goes on, step goes one on.", tone: "plain" }),
+  waiting: (_, notice) => ({ state: "Ready", detail: notice || "Turn a control.", tone: notice ? "warning" : "good" }),
+  finished: (_, notice) => ({ state: "Finished", detail: notice, tone: "good" }),
   failed: ({ failure }) => ({
     state: "Failed",
     detail: failure?.message ?? "The run ended without a word; run it again.",
     tone: "bad",
   }),
-  stopped: ({ notice }) => ({ state: "Stopped", detail: notice ?? "", tone: "plain" }),
+  stopped: (_, notice) => ({ state: "Stopped", detail: notice, tone: "plain" }),
 };
 
 function ahead(place: number): string {
   return place === 1 ? "Next in line." : `Number ${place} in line.`;
 }
 
-/** The words for a line and the newest message that came over it. */
-export function words(line: LineState, reason: string, message: Message | null): Words {
+/** The words for a line, the newest message that came over it, and the last notice to the watcher. */
+export function words(line: LineState, reason: string, message: Message | null, notice = ""): Words {
   switch (line) {
     case "unknown":
       return {
@@ -50,7 +50,7 @@ export function words(line: LineState, reason: string, message: Message | null):
     case "reconnecting":
       return { state: "Reconnecting", detail: "The run goes on meanwhile.", tone: "warning" };
     default:
-      return message ? SAY[message.state](message) : { state: "Connecting", detail: "", tone: "plain" };
+      return message ? SAY[message.state](message, notice) : { state: "Connecting", detail: "", tone: "plain" };
   }
 }
 
@@ -61,5 +61,5 @@ export function ended(message: Message | null): boolean {
 
 /** Whether a run that ended early can go on. */
 export function resumable(message: Message | null): boolean {
-  return ended(message) && Boolean(message?.resumable || message?.failure?.resumable);
+  return ended(message) && Boolean(message?.failure?.resumable);
 }

@@ -40,7 +40,7 @@ export function plane(box: Box, x: Axis, y: Axis, theme: Theme, options: PlaneOp
   const labels = y.ticks.map((tick) => tick.label);
   // Rounded up to 8 px: the picture keeps its place when a label gains a digit.
   const left = small ? 4 : Math.ceil(((options.left ?? widest(labels, theme)) + TICK + 2) / 8) * 8;
-  const top = small ? 4 : above + (ylabel ? theme.size + 8 : theme.size / 2 + 2);
+  const top = small ? 4 : above + (ylabel ? theme.size * 1.5 + 8 : theme.size / 2 + 2);
   const bottom = small ? 4 : theme.size + TICK + 4 + (xlabel ? theme.size + 4 : 0);
   const overhang = x.ticks.length ? textWidth(x.ticks[x.ticks.length - 1]!.label, theme) / 2 + 2 : 2;
   const end = small ? 4 : Math.max(right, overhang);
@@ -98,7 +98,7 @@ export function grid(ctx: Context, area: Plane, theme: Theme, { lines = "rows", 
     });
   }
   if (area.ylabel) {
-    write(ctx, fitted(area.ylabel, width + left, theme), Math.max(0, left - 24), top - theme.size / 2 - 4, theme, { colour: theme.muted });
+    write(ctx, fitted(area.ylabel, width + left, theme), Math.max(0, left - 24), top - theme.size - 5, theme, { colour: theme.muted });
   }
 }
 

@@ -110,26 +110,30 @@ function drawNames(ctx: Context, view: Bars, laid: Layout, theme: Theme): void {
   if (Object.keys(view.series).length === 1 && view.names.length <= 16) drawValues(ctx, view, laid, theme);
 }
 
+/** Values beside the ends of their bars, with one digit more than the axis; what rounds to zero is left out. */
 function drawValues(ctx: Context, view: Bars, laid: Layout, theme: Theme): void {
   const { area, lying, heights } = laid;
   const { data } = Object.values(view.series)[0]!;
   const size = theme.size - 1;
+  const least = heights.log ? 0 : (heights.high - heights.low) / 200;
   view.names.forEach((_, index) => {
     const value = data[index]!;
     const share = heights.share(value);
-    if (!Number.isFinite(share)) return;
+    if (!Number.isFinite(share) || Math.abs(value) < least) return;
     const words = format(value, 2);
     const [start, length] = laid.group(index);
     const width = textWidth(words, theme, size);
-    if (lying) {
-      const x = area.left + share * area.width;
-      const inside = x + 4 + width > area.left + area.width;
-      const colour = inside ? theme.paper : theme.muted;
-      write(ctx, words, inside ? x - 4 : x + 4, start + length / 2, theme, { colour, size, align: inside ? "right" : "left" });
-    } else if (width < length) {
+    if (!lying) {
       const y = area.top + (1 - share) * area.height + (value < 0 ? 8 : -7);
-      write(ctx, words, start + length / 2, y, theme, { colour: theme.muted, size, align: "center", halo: theme.paper });
+      if (width < length) write(ctx, words, start + length / 2, y, theme, { colour: theme.muted, size, align: "center", halo: theme.paper });
+      return;
     }
+    const side = value < 0 ? -1 : 1;
+    const end = area.left + share * area.width;
+    const outside = side * (end + side * (4 + width)) <= side * (side > 0 ? area.left + area.width : area.left);
+    const colour = outside ? theme.muted : theme.paper;
+    const align = outside === side > 0 ? "left" : "right";
+    write(ctx, words, end + (outside ? 4 : -4) * side, start + length / 2, theme, { colour, size, align });
   });
 }
 

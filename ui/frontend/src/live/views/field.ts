@@ -51,7 +51,9 @@ function draw(ctx: Context, view: Field, box: Box, theme: Theme, look: Look): vo
   const picture = bitmap({ values: view.values.data, rows, columns, range: ends, scale: view.scale, upward: true }, theme);
   ctx.imageSmoothingEnabled = view.scale !== "classes";
   ctx.imageSmoothingQuality = "high";
+  ctx.globalAlpha = veil(view);
   ctx.drawImage(picture, area.left, area.top, area.width, area.height);
+  ctx.globalAlpha = 1;
   clipped(ctx, area, () => {
     if (view.contours) drawContours(ctx, view, area, theme);
     if (view.points) drawPoints(ctx, view.points, area, theme);
@@ -59,8 +61,13 @@ function draw(ctx: Context, view: Field, box: Box, theme: Theme, look: Look): vo
   });
   grid(ctx, area, theme, { lines: "none" });
   drawPlace(ctx, area, look.place, theme);
-  if (barred) colourBar(ctx, area, ends, view.scale, theme);
+  if (barred) colourBar(ctx, area, ends, view.scale, theme, veil(view));
   if (!area.bare) legend(ctx, entries, 0, 0, box.width, theme);
+}
+
+/** Opacity of the field: points have the same colours and must stand out from it. */
+function veil(view: Field): number {
+  return view.points && view.scale !== "sequential" ? 0.5 : 1;
 }
 
 function drawContours(ctx: Context, view: Field, area: Plane, theme: Theme): void {

@@ -22,7 +22,7 @@ const NODE_HEIGHT = 40;
 
 function lay(view: Graph, box: Box, theme: Theme): Layout {
   const columns = gapBetween(view.nodes.map((node) => node.x));
-  const wide = widest(view.nodes.map(wordsOf), theme) + 20;
+  const wide = Math.max(widest(view.nodes.map(wordsOf), theme), widest(view.nodes.map(valueOf), theme, theme.size - 1)) + 20;
   const labelled = view.nodes.some((node) => node.label);
   const longest = Math.min(wide, 150, box.width * 0.3);
   const rows = gapInColumns(view.nodes);
@@ -60,6 +60,10 @@ function wordsOf(node: Node): string {
   return node.label || format(number(node.value));
 }
 
+function valueOf(node: Node): string {
+  return Number.isFinite(number(node.value)) ? format(number(node.value), 2) : "";
+}
+
 function draw(ctx: Context, view: Graph, box: Box, theme: Theme, look: Look): void {
   if (!view.nodes.length) return placeholder(ctx, box, theme);
   const laid = lay(view, box, theme);
@@ -71,7 +75,7 @@ function draw(ctx: Context, view: Graph, box: Box, theme: Theme, look: Look): vo
     drawEdge(ctx, edge, laid, most, view.edges.length > 80, theme);
   }
   ctx.globalAlpha = 1;
-  if (view.edges.length <= 80 && !bare(box)) for (const edge of view.edges) drawEdgeLabel(ctx, edge, laid, theme);
+  if (view.edges.length <= 80 && !bare(box)) drawEdgeLabels(ctx, view.edges, laid, theme);
   const kinds = [...new Set(view.nodes.map((node) => node.kind))];
   const strongest = furthest(view.nodes);
   laid.nodes.forEach((placed, index) => {
@@ -132,13 +136,41 @@ function loop(ctx: Context, { x, top, width }: Placed): void {
   ctx.stroke();
 }
 
-function drawEdgeLabel(ctx: Context, edge: Edge, { byId }: Layout, theme: Theme): void {
-  const [from, to] = [byId.get(edge.source), byId.get(edge.target)];
-  if (!edge.label || !from || !to || from === to) return;
-  const [x1, y1, , , , , x2, y2] = curve(from, to);
-  const room = Math.max(Math.abs(x2 - x1), Math.abs(y2 - y1)) - 10;
-  const words = fitted(edge.label, Math.max(room, 30), theme, theme.size - 1);
-  write(ctx, words, (x1 + x2) / 2, (y1 + y2) / 2, theme, { colour: theme.muted, align: "center", size: theme.size - 1, halo: theme.paper });
+const ALONG = [0.5, 0.36, 0.64, 0.26, 0.74];
+
+/** Labels stand on their edges, where none stands yet; those that find no place are left out. */
+function drawEdgeLabels(ctx: Context, edges: Edge[], { byId }: Layout, theme: Theme): void {
+  const size = theme.size - 1;
+  const taken: Rectangle[] = [];
+  for (const edge of edges) {
+    const [from, to] = [byId.get(edge.source), byId.get(edge.target)];
+    if (!edge.label || !from || !to || from === to) continue;
+    const ends = curve(from, to);
+    const room = Math.max(Math.abs(ends[6] - ends[0]), Math.abs(ends[7] - ends[1])) - 10;
+    const words = fitted(edge.label, Math.max(room, 24), theme, size);
+    const width = textWidth(words, theme, size) + 4;
+    for (const share of ALONG) {
+      const [x, y] = pointOn(ends, share);
+      const place = { left: x - width / 2, top: y - size / 2 - 1, width, height: size + 2 };
+      if (taken.some((other) => overlap(place, other))) continue;
+      taken.push(place);
+      write(ctx, words, x, y, theme, { colour: theme.text, align: "center", size, halo: theme.paper });
+      break;
+    }
+  }
+}
+
+function pointOn([x1, y1, c1, d1, c2, d2, x2, y2]: ReturnType<typeof curve>, t: number): [x: number, y: number] {
+  const u = 1 - t;
+  const weights = [u * u * u, 3 * u * u * t, 3 * u * t * t, t * t * t] as const;
+  return [
+    weights[0] * x1 + weights[1] * c1 + weights[2] * c2 + weights[3] * x2,
+    weights[0] * y1 + weights[1] * d1 + weights[2] * d2 + weights[3] * y2,
+  ];
+}
+
+function overlap(one: Rectangle, other: Rectangle): boolean {
+  return one.left < other.left + other.width && other.left < one.left + one.width && one.top < other.top + other.height && other.top < one.top + one.height;
 }
 
 function drawNode(ctx: Context, placed: Placed, worded: boolean, strongest: number, rim: string, theme: Theme): void {
@@ -159,7 +191,7 @@ function drawNode(ctx: Context, placed: Placed, worded: boolean, strongest: numb
   const label = wordsOf(node);
   const size = Math.max(8, Math.min(theme.size, (theme.size * room) / Math.max(1, textWidth(label, theme))));
   write(ctx, fitted(label, room, theme, size), x, two ? y - theme.size / 2 - 1 : y, theme, { colour: ink, align: "center", size });
-  if (two) write(ctx, fitted(format(value), room, theme), x, y + theme.size / 2 + 3, theme, { colour: ink, align: "center", size: theme.size - 1 });
+  if (two) write(ctx, fitted(valueOf(node), room + 4, theme, theme.size - 1), x, y + theme.size / 2 + 3, theme, { colour: ink, align: "center", size: theme.size - 1 });
 }
 
 function inkOn(shade: Theme["background"], theme: Theme): string {

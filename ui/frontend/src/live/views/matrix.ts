@@ -28,14 +28,14 @@ function lay(view: Matrix, box: Box, theme: Theme): Layout {
   const small = bare(box);
   const barred = !small && !view.numbers && view.scale !== "classes" && box.width > 260;
   const rowRoom = small ? 0 : (view.rows.length ? Math.min(NAME_ROOM, widest(view.rows, theme)) + 8 : 0) + (view.ylabel ? theme.size + 8 : 0);
-  const right = barred ? colourBarRoom(range(view.values.data, view.scale), theme) : 2;
+  const right = barred ? colourBarRoom(range(view.values.data, view.scale), theme) : 3;
   const width = Math.max(10, box.width - rowRoom - right);
   const widestColumn = widest(view.columns, theme);
   const upright = widestColumn + 4 > width / Math.max(1, columns);
   const named = view.columns.length > 0 && !small;
   const columnRoom = named ? (upright ? Math.min(NAME_ROOM * 0.7, widestColumn) : theme.size) + 8 : 0;
   const top = columnRoom + (view.xlabel && !small ? theme.size + 6 : 0);
-  const height = Math.max(10, box.height - top - 2);
+  const height = Math.max(10, box.height - top - 3);
   // Cells are near square: at most two and a half times as long one way as the other.
   const cell = { width: width / columns, height: height / rows };
   cell.width = Math.min(cell.width, cell.height * 2.5);
@@ -92,10 +92,13 @@ function drawFrames(ctx: Context, view: Matrix, { area, cell }: Layout, look: Lo
   if (look.picked !== null) {
     frames.push({ row: Math.floor(look.picked / columns), column: look.picked % columns, colour: theme.accent });
   }
-  ctx.lineWidth = Math.max(2, theme.line);
   for (const { row, column, colour } of frames) {
-    ctx.strokeStyle = colour;
-    ctx.strokeRect(area.left + column * cell.width, area.top + row * cell.height, cell.width, cell.height);
+    // Ink on paper: one of the two stands off any cell.
+    for (const [width, ink] of [[4, theme.paper], [2, colour]] as const) {
+      ctx.lineWidth = width;
+      ctx.strokeStyle = ink;
+      ctx.strokeRect(area.left + column * cell.width, area.top + row * cell.height, cell.width, cell.height);
+    }
   }
 }
 

@@ -27,8 +27,9 @@ function draw(ctx: Context, view: Sound, box: Box, theme: Theme): void {
   ctx.fillStyle = theme.positive;
   const columns = Math.max(1, Math.floor(area.width));
   for (let column = 0; column < columns; column++) {
-    const from = Math.floor((column * data.length) / columns);
-    const to = Math.max(from + 1, Math.floor(((column + 1) * data.length) / columns));
+    // One sample more on the left, so that columns join.
+    const from = Math.max(0, Math.floor((column * data.length) / columns) - 1);
+    const to = Math.max(from + 1, Math.ceil(((column + 1) * data.length) / columns));
     const ends = span([data.subarray(from, to)]);
     if (!ends) continue;
     const [top, bottom] = [area.Y(ends[1]), area.Y(ends[0])];

@@ -23,7 +23,8 @@ function camera(box: Box, look: Look): Camera {
   const [cos, sin] = [Math.cos(look.yaw), Math.sin(look.yaw)];
   const [rise, lean] = [Math.sin(look.pitch), Math.cos(look.pitch)];
   // The ground's diagonal always fits, so that turning does not make the picture pulse.
-  const scale = Math.min(box.width / 1.5, box.height / (1.5 * rise + HEIGHT * lean));
+  const words = bare(box) ? 0 : 46;
+  const scale = Math.min((box.width - 2 * words) / 1.42, (box.height - words) / (1.42 * rise + HEIGHT * lean));
   const across = (x: number, y: number): number => (x - 0.5) * cos - (y - 0.5) * sin;
   const depth = (x: number, y: number): number => (x - 0.5) * sin + (y - 0.5) * cos;
   return {

@@ -4,6 +4,8 @@ import { fitted, placeholder, roundedBox, write, type Box, type Context, type Re
 import { bitmap, colourBitmap, range, type Range } from "../draw/raster";
 import type { Drawn, Hit, Look } from "./kind";
 
+const RIM = 3; // room for frames around the outermost pictures [px]
+
 interface Layout {
   across: number;
   /** Size of a picture without its words [px]. */
@@ -25,18 +27,19 @@ function lay(view: Tiles, box: Box, theme: Theme): Layout {
   const [count, rows, columns] = shapeOf(view);
   const words = view.captions.some(Boolean) ? theme.size + 5 : 0;
   const gap = count > 40 ? 3 : 6;
+  const inner = { width: box.width - 2 * RIM, height: box.height - 2 * RIM };
   let best: Layout | undefined;
   for (let across = view.across || 1; across <= (view.across || Math.min(count, 64)); across++) {
     const down = Math.ceil(count / across);
-    const room = { width: (box.width - gap * (across - 1)) / across, height: (box.height - gap * (down - 1)) / down - words };
+    const room = { width: (inner.width - gap * (across - 1)) / across, height: (inner.height - gap * (down - 1)) / down - words };
     const scale = Math.max(0.2, Math.min(room.width / columns, room.height / rows));
     if (best && scale * columns <= best.width) continue;
     const [width, height] = [scale * columns, scale * rows];
-    const [stepX, stepY] = [Math.min(width + gap, (box.width + gap) / across), height + words + gap];
+    const [stepX, stepY] = [Math.min(width + gap, (inner.width + gap) / across), height + words + gap];
     best = {
       across, width, height, stepX, stepY,
-      left: Math.max(0, (box.width - stepX * across + gap) / 2),
-      top: Math.max(0, (box.height - stepY * down + gap) / 2),
+      left: Math.max(RIM, (box.width - stepX * across + gap) / 2),
+      top: Math.max(RIM, (box.height - stepY * down + gap) / 2),
     };
   }
   return best ?? { across: 1, width: 0, height: 0, stepX: 1, stepY: 1, left: 0, top: 0 };

@@ -112,4 +112,4 @@ function describe(view: Tokens): string {
   return `${view.title || "Words"}: ${view.tokens.slice(0, 30).join(" ") || "none yet"}${heaviest}.`;
 }
 
-export const tokens: Drawn<Tokens> = { shape: "strip", height: 120, draw, hit, describe };
+export const tokens: Drawn<Tokens> = { shape: "strip", height: 100, draw, hit, describe };

@@ -1,0 +1,211 @@
+"""One model's whole life in a real browser: build, train, explain, attack, export, learn.
+
+The pictures that the README shows are taken on the way (into docs/pictures, where
+PLAYGROUND_PICTURES=1 asks for it).
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(600)]
+
+PICTURES = Path(__file__).resolve().parent.parent.parent / "docs" / "pictures"
+SLOW = 60_000  # patience with a loaded machine [ms]
+
+
+def photograph(page, name):
+    """Keep what the page shows now, when pictures are wanted."""
+    if os.environ.get("PLAYGROUND_PICTURES"):
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=PICTURES / f"{name}.png")
+
+
+def moves(page, locator):
+    """Whether the picture changes while one looks."""
+    before = locator.screenshot()
+    for _ in range(40):
+        page.wait_for_timeout(150)
+        if locator.screenshot() != before:
+            return True
+    return False
+
+
+def train(page):
+    """Press Train and wait for the end."""
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(page.get_by_text("Running").first).to_be_visible(timeout=SLOW)
+
+
+@pytest.fixture
+def trained(visit):
+    """A visitor whose model has been trained, on the train page."""
+    page = visit("/train")
+    train(page)
+    expect(page.get_by_text("Finished").first).to_be_visible(timeout=4 * SLOW)
+    return page
+
+
+def test_home_moves_on_arrival_and_leads_on(visit):
+    page = visit("/")
+    hero = page.locator(".orrery canvas").first
+    expect(hero).to_be_visible()
+    assert moves(page, hero), "nothing moved on the home page"
+    photograph(page, "home")
+    page.get_by_role("link", name="Build your own network").click()
+    expect(page.get_by_test_id("builder")).to_be_visible()
+
+
+def test_an_edit_changes_shapes_and_a_mismatch_is_told_at_its_node_with_a_fix(visit):
+    page = visit("/build")
+    expect(page.get_by_test_id("node-conv1")).to_be_visible()
+    shape = page.get_by_test_id("shape-conv1-relu1")
+    before = shape.inner_text()
+    page.get_by_test_id("node-conv1").click()
+    page.get_by_test_id("field-out_channels").fill("9")
+    page.get_by_test_id("field-out_channels").press("Enter")
+    expect(shape).not_to_have_text(before)
+    expect(shape).to_contain_text("9 ×")
+    photograph(page, "build")
+
+    page.get_by_test_id("field-kernel_size").fill("61")
+    page.get_by_test_id("field-kernel_size").press("Enter")
+    problem = page.get_by_test_id("problem-conv1").first
+    expect(problem).to_contain_text("61")
+    photograph(page, "build-problem")
+    page.get_by_test_id("fix-conv1-0").first.click()
+    expect(page.get_by_test_id("problem-conv1")).to_have_count(0)
+
+
+def test_a_layer_goes_out_and_another_in_between_two(visit):
+    page = visit("/build")
+    page.get_by_test_id("node-relu1").click()
+    page.keyboard.press("Delete")
+    expect(page.get_by_test_id("node-relu1")).to_have_count(0)
+    expect(page.get_by_test_id("shape-conv1-pool1")).to_be_visible()
+    page.get_by_test_id("insert-conv1-pool1").click()
+    page.keyboard.type("tanh")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("node-tanh1")).to_be_visible()
+    page.wait_for_timeout(1500)  # the edit is kept after a moment without further edits
+    page.reload()
+    expect(page.get_by_test_id("node-tanh1")).to_be_visible()
+
+
+def test_training_moves_can_be_steered_and_is_found_again(visit, server):
+    page = visit("/train")
+    train(page)
+    loss = page.locator(".orrery canvas").first
+    assert moves(page, loss), "the pictures stood still during training"
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_text("Paused").first).to_be_visible()
+    counted = page.get_by_text(re.compile(r"^\d+ / \d+$")).first
+    at = int(counted.inner_text().split(" / ")[0])
+    page.get_by_role("button", name=re.compile("step", re.IGNORECASE)).first.click()
+    expect(counted).to_have_text(re.compile(rf"^{at + 1} / \d+$"))
+    rate = page.get_by_role("slider", name=re.compile("learning rate", re.IGNORECASE)).first
+    rate.focus()
+    for _ in range(5):
+        rate.press("ArrowRight")
+    page.get_by_role("button", name="Resume").click()
+    expect(page.get_by_text("Running").first).to_be_visible()
+    photograph(page, "train")
+    context = page.context
+    page.close()
+    again = context.new_page()
+    again.goto(f"{server}/train")
+    expect(again.get_by_text(re.compile("Running|Finished")).first).to_be_visible(timeout=SLOW)
+    at_rest = again.get_by_text(re.compile(r"^\d+ / \d+$")).first
+    expect(at_rest).to_be_visible()
+    assert int(at_rest.inner_text().split(" / ")[0]) > at
+
+
+def test_the_trained_model_is_explained_attacked_and_taken_home(trained, tmp_path):
+    page = trained
+    photograph(page, "trained")
+    page.get_by_role("link", name="Explain").first.click()
+    expect(page.get_by_text("Ready").first).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("integrated_gradients").first).to_be_visible()
+    photograph(page, "explain")
+    _draw_a_one(page)
+
+    page.get_by_role("link", name="Attack").first.click()
+    expect(page.get_by_text("Ready").first).to_be_visible(timeout=SLOW)
+    flipped = page.get_by_test_id("fact-flipped")
+    _slide(page, "Epsilon", "Home")
+    expect(flipped).to_have_text("0", timeout=SLOW)
+    _slide(page, "Epsilon", "End")
+    expect(flipped).to_have_text("1", timeout=SLOW)
+    photograph(page, "attack")
+
+    page.get_by_role("link", name="Export").first.click()
+    expect(page.get_by_role("button", name="PyTorch script")).to_be_visible(timeout=SLOW)
+    photograph(page, "export")
+    script = _download(page, "PyTorch script", tmp_path / "model.py")
+    weights = _download(page, "Weights", tmp_path / "model.safetensors")
+    spec = json.loads(_download(page, "Network (JSON)", tmp_path / "model.json").read_text())
+    _same_answers(script, weights, spec, tmp_path)
+
+
+def test_a_lab_runs_is_verified_and_its_experiment_sets_the_controls(visit):
+    page = visit("/labs?lab=optimisation.step_size")
+    expect(page.get_by_text("Finished").first).to_be_visible(timeout=SLOW)
+    page.get_by_role("button", name="Just past the limit").click()
+    expect(page.get_by_role("slider", name="rate")).to_have_attribute("aria-valuenow", "0.201")
+    photograph(page, "lab")
+    page.get_by_role("button", name=re.compile("Verify")).click()
+    expect(page.get_by_text("✓ holds").nth(2)).to_be_visible(timeout=SLOW)
+
+
+def _draw_a_one(page):
+    """A stroke on the pad; the model must say what it sees in it."""
+    page.get_by_role("radio", name="drawing").or_(
+        page.get_by_text("drawing", exact=True)
+    ).first.click()
+    pad = page.get_by_test_id("pad").first
+    box = pad.bounding_box()
+    x = box["x"] + box["width"] / 2
+    page.mouse.move(x, box["y"] + box["height"] * 0.15)
+    page.mouse.down()
+    page.mouse.move(x, box["y"] + box["height"] * 0.85, steps=12)
+    page.mouse.up()
+    expect(page.get_by_test_id("fact-prediction")).to_have_text("1", timeout=SLOW)
+    photograph(page, "explain-drawing")
+
+
+def _slide(page, name, key):
+    slider = page.get_by_role("slider", name=re.compile(name)).first
+    slider.focus()
+    slider.press(key)
+
+
+def _download(page, name, path):
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=name).click()
+    waiting.value.save_as(path)
+    return path
+
+
+def _same_answers(script, weights, spec, folder):
+    """The script alone, in a folder of its own, gives the playground's logits."""
+    import numpy as np
+    import torch
+
+    from engine.models.kept import open_weights
+    from engine.network.spec import NetworkSpec
+
+    parsed = NetworkSpec.parse(spec)
+    shape = parsed.nodes[0].params["shape"]
+    x = np.random.default_rng(0).random((8, *shape), dtype=np.float32)
+    np.save(folder / "x.npy", x)
+    command = [sys.executable, script.name, "--weights", weights.name, "--logits", "x.npy", "y.npy"]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=120)
+    with torch.inference_mode():
+        ours = open_weights(parsed, weights).eval()(torch.from_numpy(x)).numpy()
+    assert np.abs(np.load(folder / "y.npy") - ours).max() < 1e-5
