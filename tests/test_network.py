@@ -510,3 +510,14 @@ def test_any_edit_of_lenet_is_described_and_its_fixes_hold(edits: list[Any]) -> 
         for fix in (f for p in node["problems"] if p["level"] == "error" for f in p["fixes"]):
             after = describe(fix["spec"])["nodes"].get(id, {"problems": []})
             assert not [p for p in after["problems"] if p["level"] == "error"], fix["text"]
+
+
+def test_a_pass_is_timed_and_batches_that_do_not_fit_are_refused() -> None:
+    from engine.network.timing import timing
+
+    told = timing(find("lenet-digits").spec.to_json(), batch=4, rounds=2)
+    assert told["forward"] > 0
+    assert told["backward"] > 0
+    wide = chain(("x", "Input", {"shape": [10_000_000]}), ("r", "ReLU", {}))
+    with pytest.raises(ValueError, match="smaller batch"):
+        timing(wide, batch=64)

@@ -15,7 +15,7 @@ from engine.export.layout import Call, commented, lines
 from engine.network.graph import Source, arriving, ordered, outputs_of, wiring
 from engine.network.registry import factory, find, layer
 from engine.network.shapes import construction, literal, signature
-from engine.network.spec import Graph, NetworkSpec, Node
+from engine.network.spec import Block, Graph, NetworkSpec, Node
 from engine.network.trace import Trace
 
 _TAKEN = {"self", "torch", "nn", "x"}
@@ -156,7 +156,7 @@ class Writer:
             return values[0]
         own = {
             key: [self._traced.plan.copies[copy][1].get(key) for copy in made.copies]
-            for key in (made.graph.values if hasattr(made.graph, "values") else {})
+            for key in (made.graph.values if isinstance(made.graph, Block) else {})
         }
         for key, vector in {**made.arguments, **own}.items():
             if vector == values:

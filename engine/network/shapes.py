@@ -136,7 +136,7 @@ def _run(chosen: Layer, arguments: dict[str, Any], inputs: Sequence[Signal]) -> 
         "token": torch.int64,
         "truth": torch.bool,
     }
-    names = {dtype: kind for kind, dtype in kinds.items()}
+    names: dict[torch.dtype, Kind] = {dtype: kind for kind, dtype in kinds.items()}
     try:
         with torch.device("meta"), warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")  # of hints for a run that does not happen here

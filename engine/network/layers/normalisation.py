@@ -101,7 +101,7 @@ class _Trailing(Layer):
 
     def arguments(self, shapes: Sequence[Shape]) -> dict[str, Any]:
         """The last axis, unless the shape is given."""
-        last = shapes[0][-1:] if self.normalized_shape is None else self.normalized_shape
+        last = shapes[0][-1] if self.normalized_shape is None else self.normalized_shape
         return {"normalized_shape": last, **super().arguments(shapes)}
 
 
