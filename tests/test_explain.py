@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from engine.explain import explainers
+from engine.explain.faithful import area, deletion, ranking
 from engine.explain.measure import measure
 from engine.explain.study import study
 from engine.models.inputs import resample
@@ -144,7 +145,7 @@ def test_what_claims_to_be_complete_sums_to_the_difference(name, net, picture):
 @pytest.mark.parametrize("name", FLAT)
 def test_an_input_that_is_never_looked_at_gets_nothing(name):
     module = Formula(lambda x: x[:, 0] * torch.tanh(x[:, 2]))
-    if name in ("guided_backprop", "deconvolution", "deeplift"):
+    if name in ("guided_backprop", "deconvolution", "deeplift", "lrp"):
         module = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1))
         nn.init.zeros_(module[0].weight[:, 1])
     x = torch.tensor([[0.5, 0.7, 0.9]])
@@ -339,7 +340,9 @@ class _Hidden(nn.Module):
         return self.last(x.flatten(1))
 
 
-@pytest.mark.parametrize("name", ["deeplift", "guided_backprop", "deconvolution", "guided_gradcam"])
+@pytest.mark.parametrize(
+    "name", ["lrp", "deeplift", "guided_backprop", "deconvolution", "guided_gradcam"]
+)
 @pytest.mark.parametrize(
     ("how", "words"),
     [
@@ -362,6 +365,42 @@ def test_a_layer_without_rows_and_columns_is_refused(name, net, picture):
         TABLE[name](net, picture, 1, layer="conv9")
     with pytest.raises(ValueError, match="this network has no Conv2d"):
         TABLE[name](nn.Linear(3, 2), torch.ones(1, 3), 1)
+
+
+def test_relevance_by_hand_through_a_tanh():
+    module = nn.Sequential(nn.Linear(2, 2), nn.Tanh(), nn.Linear(2, 1, bias=False)).double()
+    x = torch.tensor([[0.3, -0.8]], dtype=torch.float64)
+    with torch.no_grad():
+        z = module[0](x)
+        upper = torch.tanh(z) * module[2].weight  # what each hidden unit gave to the score
+        parts = x[:, :, None] * module[0].weight.T[None]  # (1, input, hidden)
+        by_hand = (parts / z[:, None] * upper[:, None]).sum(2)
+    assert torch.allclose(TABLE["lrp"](module, x, 0), by_hand, rtol=1e-4)
+
+
+def test_relevance_sums_to_the_score_without_biases(picture):
+    torch.manual_seed(0)
+    module = nn.Sequential(
+        nn.Conv2d(1, 4, 3, bias=False), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+        nn.Linear(36, 3, bias=False),
+    )  # fmt: skip
+    total = TABLE["lrp"](module, picture, 2).flatten(1).sum(1)
+    assert torch.allclose(total, module(picture)[:, 2], atol=1e-5)
+
+
+def test_deletion_by_hand_and_a_good_order_falls_faster():
+    module = nn.Linear(4, 2, bias=False)
+    with torch.no_grad():
+        module.weight.copy_(torch.tensor([[4.0, 3.0, 2.0, 1.0], [0.0, 0.0, 0.0, 0.0]]))
+    x = torch.ones(1, 4)
+    order = ranking(TABLE["input_x_gradient"](module, x, 0))
+    assert order.tolist() == [0, 1, 2, 3]
+    found = deletion(module, x, 0, order, steps=4)
+    left = torch.tensor([10.0, 6.0, 3.0, 1.0, 0.0])
+    assert np.allclose(found, left.sigmoid().numpy(), atol=1e-6)
+    assert area(found) < area(deletion(module, x, 0, order.flip(0), steps=4))
+    put_in = deletion(module, x, 0, order, steps=4, insert=True)
+    assert np.allclose(put_in, (10 - left).sigmoid().numpy(), atol=1e-6)
 
 
 def test_too_many_players_are_refused():

@@ -14,6 +14,7 @@ from engine.data import load
 from engine.forms import Form
 from engine.models.kept import load as load_kept
 from engine.network.templates import spec_of
+from engine.training.hero import show
 from engine.training.history import LONGEST, History
 from engine.training.optimizers import optimizers
 from engine.training.pictures import Pictures
@@ -305,6 +306,13 @@ def test_a_slider_being_moved_leaves_one_mark():
         history.mark(step, "learning rate", step / 10)
     history.mark(100, "learning rate", 1.0)
     assert list(history.marks.values()) == [4.0, 100.0]
+
+
+def test_the_home_pages_run_learns_the_spirals_and_ends():
+    frame = finish(show(seconds=0.0))
+    assert frame.step == frame.of
+    assert list(frame.views) == ["surface", "loss"]
+    assert frame.facts["validation accuracy [%]"] >= 95
 
 
 def test_the_form_of_train_offers_what_can_be_turned_live():

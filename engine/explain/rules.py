@@ -80,6 +80,15 @@ def rescaled(who: str, module: nn.Module, x: torch.Tensor) -> Iterator[None]:
 
 
 @contextmanager
+def proportional(who: str, module: nn.Module, x: torch.Tensor) -> Iterator[None]:
+    """Within, activations pass back times `out / in`: the ε-rule of relevance propagation."""
+    refuse_hidden(who, module, x)
+    parts = [part for part in module.modules() if isinstance(part, ELEMENTWISE)]
+    with replaced({part: _bind(_Proportional.apply, part.forward) for part in parts}):
+        yield
+
+
+@contextmanager
 def replaced(rules: dict[nn.Module, Rule]) -> Iterator[None]:
     """Within, each of the modules computes by its rule."""
     try:
@@ -189,6 +198,22 @@ class _Deconvolved(torch.autograd.Function):
     def backward(ctx: Any, *upper: torch.Tensor) -> torch.Tensor:
         del ctx
         return upper[0].relu()
+
+
+class _Proportional(torch.autograd.Function):
+    """Passes back times `out / in`, the slope of the straight line from the origin."""
+
+    @staticmethod
+    def forward(ctx: Any, z: torch.Tensor, activation: Rule) -> torch.Tensor:
+        y: torch.Tensor = activation(z)
+        stable = z + torch.where(z >= 0, NARROW, -NARROW)
+        ctx.save_for_backward(y / stable)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, *upper: torch.Tensor) -> tuple[torch.Tensor, None]:
+        (quotient,) = ctx.saved_tensors
+        return upper[0] * quotient, None
 
 
 NARROW = 1e-6  # differences of inputs below which the derivative stands for the quotient

@@ -10,12 +10,13 @@ from typing import Annotated, Any
 import numpy as np
 import torch
 
+from engine.explain.faithful import STEPS, deletion, ranking
 from engine.explain.measure import Measured, measure
 from engine.explain.table import explainers
 from engine.forms import Choice, Drawing, Slider, Text, Value
 from engine.models.inputs import Given, Samples
 from engine.models.kept import Kept, load
-from engine.views import Bars, Frame, Note, Table, Tiles, View
+from engine.views import Array, Bars, Curve, Frame, Note, Table, Tiles, View
 
 MOST_KEPT = 64  # explanations remembered, so that a slider moved back costs nothing
 MOST_BARS = 64
@@ -95,6 +96,7 @@ class _Desk:
         self._kept = kept
         self._samples = Samples(kept)
         self._made: dict[object, Measured | str] = {}
+        self._deleted: dict[object, Array] = {}
 
     def frames(
         self,
@@ -136,6 +138,7 @@ class _Desk:
                 self._made[asked] = str(error)
             while len(self._made) > MOST_KEPT:
                 del self._made[next(iter(self._made))]
+                self._deleted.clear()  # its keys are the identities of what is kept here
         return self._made[asked]
 
     def _target(self, words: str, scores: torch.Tensor) -> int:
@@ -166,6 +169,7 @@ class _Desk:
             "maps": _maps(made, len(given.x.shape) == 4),
             "scores": self._scores(scores),
             "methods": _table(found),
+            "deletion": self._deletion(given, target, made),
             "notes": _notes(said, self._kept.name(target)),
         }
         chances = scores.softmax(0)
@@ -179,6 +183,24 @@ class _Desk:
         if gaps:
             facts["completeness gap"] = max(gaps)
         return Frame(len(found), max(1, len(found)), views, facts, waits=last)
+
+    def _deletion(self, given: Given, target: int, made: Mapping[str, Measured]) -> Curve:
+        """The chance of the target while what a map calls important is taken away."""
+        lines = {}
+        for name, one in made.items():
+            asked = (id(one), target)
+            if asked not in self._deleted:
+                self._deleted[asked] = deletion(
+                    self._kept.module, given.x, target, ranking(one.map)
+                )
+            lines[name] = self._deleted[asked]
+        return Curve(
+            np.linspace(0, 100, STEPS + 1),
+            lines,
+            xlabel="taken away [%]",
+            ylabel=f"chance of {self._kept.name(target)}",
+            title="the faster it falls, the truer the map",
+        )
 
     def _scores(self, scores: torch.Tensor) -> Bars:
         count = min(len(scores), MOST_BARS)

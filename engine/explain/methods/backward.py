@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from engine.explain.methods.gradients import Baseline
-from engine.explain.rules import guided, rescaled
+from engine.explain.rules import guided, proportional, rescaled
 from engine.explain.table import explainer, slope
 
 
@@ -43,3 +43,18 @@ def deeplift(
     with rescaled("deeplift", module, x):
         multiplier = slope(module, torch.cat([x, base]), torch.cat([target, target]))
     return multiplier[: len(x)] * (x - base)
+
+
+@explainer("lrp", family="gradient", complete=False, sampled=False)
+def lrp(module: nn.Module, x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """The score passed back to the inputs in proportion to what each gave: the ε-rule.
+
+    What a layer's bias gave stays with the bias, so the numbers sum to the score only in a
+    network without biases.
+
+    Source: Bach et al. (2015), On pixel-wise explanations for non-linear classifier decisions by
+    layer-wise relevance propagation; as a gradient: Ancona et al. (2018), Towards better
+    understanding of gradient-based attribution methods, proposition 1.
+    """
+    with proportional("lrp", module, x):
+        return x * slope(module, x, target)
