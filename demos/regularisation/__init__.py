@@ -1,0 +1,3 @@
+"""Regularisation and data."""
+
+ORDER = 6
