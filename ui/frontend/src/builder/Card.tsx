@@ -4,7 +4,7 @@ import { memo, type JSX } from "react";
 import { format } from "../shared/numbers";
 import { useModel } from "./context";
 import { fixesOnCard, portShare, type CardNode } from "./flow";
-import { shapeWords, worst } from "./words";
+import { nodeLabel, shapeWords, worst } from "./words";
 
 export const Card = memo(function Card({ data, selected }: NodeProps<CardNode>): JSX.Element {
   const { node, facts, params, category, direction, ports, output } = data;
@@ -14,6 +14,9 @@ export const Card = memo(function Card({ data, selected }: NodeProps<CardNode>):
     <div
       className={`card kind-${category < 0 ? "none" : category % 10} ${problem?.level ?? ""} ${selected ? "chosen" : ""}`}
       data-testid={`node-${node.id}`}
+      id={`card-${node.id}`}
+      role="group"
+      aria-label={nodeLabel(node, facts)}
     >
       {Array.from({ length: ports }, (_, port) => (
         <Handle

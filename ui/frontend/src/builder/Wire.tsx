@@ -15,7 +15,7 @@ export const Wire = memo(function Wire({ sourceX, sourceY, targetX, targetY, dat
   const state = level === "error" ? "error" : "";
   return (
     <>
-      <BaseEdge path={course.path} className={`wire ${state} ${selected ? "chosen" : ""}`} interactionWidth={24} />
+      <BaseEdge path={course.path} className={`wire ${state} ${selected ? "chosen" : ""}`} interactionWidth={24} data-edge={index} />
       <EdgeLabelRenderer>
         <div
           className={`tag ${direction} ${state} ${selected ? "chosen" : ""}`}
