@@ -116,7 +116,7 @@ export function stage(body: HTMLElement, hit: (slot: string, hit: Hit) => void):
       panel.style.gridColumn = `span ${columns}`;
       panel.style.gridRow = `span ${rows}`;
       panel.classList.toggle("main", main);
-      panel.classList.toggle("alone", cells.length === 1);
+      panel.classList.toggle("few", cells.length <= 2);
       if (grid.children[index] !== panel && !(dialog.open && dialog.contains(panel))) grid.insertBefore(panel, grid.children[index] ?? null);
     });
     const standing = new Set(cells.map(({ slot }) => slot));

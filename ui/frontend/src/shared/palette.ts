@@ -63,8 +63,9 @@ export function signColour(value: number, dark: boolean): string {
   return value < 0 ? colours.negative : colours.positive;
 }
 
-/** The colour at `share`, 0 to 1, of a continuous scale; for `signed`, 0.5 is zero. */
+/** The colour at `share`, 0 to 1, of a continuous scale; for `signed`, 0.5 is zero. NaN has none. */
 export function colourAt(scale: Scale, share: number, dark: boolean, background: Rgb): Rgb {
+  if (Number.isNaN(share)) return background;
   const at = Math.min(1, Math.max(0, share));
   if (scale === "grey") return [255 * at, 255 * at, 255 * at];
   if (scale === "classes") return hex(classColour(at * 255, dark));

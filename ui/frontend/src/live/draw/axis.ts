@@ -58,12 +58,12 @@ function label(value: number, step: number): string {
 
 /** Powers of ten, thinned where there are many; 2 and 5 between them where there are few. */
 export function logTicks(low: number, high: number, count: number): Tick[] {
-  const first = Math.floor(Math.log10(low) - 1e-9);
-  const last = Math.ceil(Math.log10(high) + 1e-9);
+  const first = Math.floor(Math.log10(low) + 1e-9);
+  const last = Math.ceil(Math.log10(high) - 1e-9);
   const every = Math.max(1, Math.ceil((last - first) / Math.max(2, count)));
   const factors = last - first <= 2 ? [1, 2, 5] : [1];
   const ticks: Tick[] = [];
-  for (let exponent = first; exponent <= last; exponent += every) {
+  for (let exponent = Math.floor(first / every) * every; exponent <= last; exponent += every) {
     for (const factor of factors) {
       const value = factor * 10 ** exponent;
       if (value >= low * 0.9999 && value <= high * 1.0001) ticks.push({ value, label: format(value, 2) });

@@ -76,7 +76,7 @@ function drawLinks(ctx: Context, view: Tokens, places: Rectangle[], only: number
   for (const index of order) {
     const [from, to] = [places[Math.floor(index / count)], places[index % count]];
     if (!from || !to || from === to) continue;
-    const share = Math.abs(data[index]!) / most;
+    const share = Math.min(1, Math.abs(data[index]!) / most);
     const [x1, x2] = [from.left + from.width / 2, to.left + to.width / 2];
     const rise = Math.min(Math.max(10, Math.abs(x2 - x1) * 0.35), from.height * 2.2);
     ctx.globalAlpha = 0.15 + 0.75 * share;
