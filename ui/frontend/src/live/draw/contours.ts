@@ -44,13 +44,13 @@ function march({ shape, data }: Numbers, level: number): Float32Array {
   const segments: number[] = [];
   for (let row = 0; row + stride < rows; row += stride) {
     for (let column = 0; column + stride < columns; column += stride) {
-      const corners = [
-        data[row * columns + column]!,
-        data[row * columns + column + stride]!,
-        data[(row + stride) * columns + column + stride]!,
-        data[(row + stride) * columns + column]!,
-      ] as const;
-      const crossings = cross(corners, level);
+      const a = data[row * columns + column]!;
+      const b = data[row * columns + column + stride]!;
+      const c = data[(row + stride) * columns + column + stride]!;
+      const d = data[(row + stride) * columns + column]!;
+      const above = +(a >= level) + +(b >= level) + +(c >= level) + +(d >= level);
+      if (above === 0 || above === 4) continue; // as in most cells
+      const crossings = cross([a, b, c, d], level);
       for (let index = 0; index + 3 < crossings.length; index += 4) {
         segments.push(
           column + crossings[index]! * stride, row + crossings[index + 1]! * stride,
