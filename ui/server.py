@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,11 +17,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
-from engine.jobs import board
+from engine.jobs import CallError, board, call
+from ui import asked
 from ui.api import api
 from ui.cookie import KnowVisitors
 from ui.gradio_mount import GradioLater
 from ui.live.socket import live
+from ui.shelf import shelf
 
 BUNDLES = Path(__file__).parent / "frontend" / "dist"
 GALLERY = Path(__file__).parent.parent / "docs" / "gallery"
@@ -50,6 +54,7 @@ def middleware() -> list[Middleware]:
 async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
     """Warm the workers on starting; end them on stopping."""
     board().warm()
+    threading.Thread(target=_ask_ahead, daemon=True).start()
     gc.collect()
     gc.freeze()  # what was imported stays: later collections need not look at it
     warming = asyncio.create_task(_gradio.warm(after=GRADIO_AFTER))
@@ -57,6 +62,13 @@ async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
     warming.cancel()
     await _gradio.close()
     board().close()
+
+
+def _ask_ahead() -> None:
+    """Let the workers open what the first visitor will ask for; its first use takes seconds."""
+    with contextlib.suppress(CallError):  # the page that needs it will say so
+        call("engine.network.describe:describe", {"spec": asked.template("lenet")})
+        shelf()
 
 
 async def _health(_request: Request) -> Response:
