@@ -135,7 +135,7 @@ def _frame(
         ),
     }
     facts = dict(zip(("input [%]", "hidden [%]", "output [%]"), shares.tolist(), strict=True))
-    return Frame(step, of, views, {f"parted at the {name}": one for name, one in facts.items()})
+    return Frame(step, of, views, {f"parted at {name}": one for name, one in facts.items()})
 
 
 def _seen_along(h: torch.Tensor, cut: torch.Tensor) -> Array:

@@ -1,9 +1,9 @@
 """Width bends, depth folds.
 
 A hidden ReLU layer of `w` units draws a line with at most `w` bends, and with enough of them it
-comes as close to any continuous curve as you like. But depth multiplies: a tent `t(x) = 2 min(x, 1 − x)`
-folds the interval in half, and folding `k` times makes `2ᵏ` straight pieces out of `3k` units. One
-layer would need `2ᵏ − 1` units for the same zigzag.
+comes as close to any continuous curve as you like. But depth multiplies: a tent
+`t(x) = 2 min(x, 1 − x)` folds the interval in half, and folding `k` times makes `2ᵏ` straight pieces
+out of `3k` units. One layer would need `2ᵏ − 1` units for the same zigzag.
 
 **Try:** drag the points of your own curve, and see which corners four units cannot reach.
 
@@ -66,14 +66,8 @@ def pieces(x: Array, y: Array) -> int:
 
 def target(name: str, own: list[float]) -> Array:
     """The curve to be fitted, at `X`, `(401,)`."""
-    match name:
-        case "sin(2x)":
-            return np.asarray(np.sin(2 * X))
-        case "a step":
-            return np.where(X > 0, 1.0, -1.0)
-        case "|x|":
-            return np.abs(X) / 4 - 1
-    return np.interp(X, np.linspace(X[0], X[-1], len(own)), own)
+    known = {"sin(2x)": np.sin(2 * X), "a step": np.sign(X), "|x|": np.abs(X) / 4 - 1}
+    return np.asarray(known.get(name, np.interp(X, np.linspace(X[0], X[-1], len(own)), own)))
 
 
 class Fit:
@@ -121,8 +115,7 @@ class Fit:
         "Ten tents in a row use 30 ReLUs. How many straight pieces does their zigzag have?",
         ("31", "300", "1,024"),
         2,
-        "Every tent folds all that came before: the pieces double each time. A single layer of 30 "
-        "ReLUs has at most 31.",
+        "Each tent doubles the pieces. A single layer of 30 ReLUs draws at most 31.",
     ),
     needs=["mlp"],
 )
@@ -185,16 +178,16 @@ def check() -> Iterator[Claim]:
     for _ in range(5):
         most = max(most, pieces(x, shallow(x, random.uniform(-1, 1, 64), random.normal(size=64))))
     yield below("Straight pieces of one layer of 64 ReLUs, most of 5 random ones", most, 65)
-    # Twelve extremes and five pieces: one piece must pass three of them, +1, −1, +1, and misses one
+    # Twelve extremes, five pieces: one piece must pass three of them, +1, −1, +1, and misses one
     # of those by 1. So no training of four units can do better.
-    for width, steps in ((4, 500), (64, 200)):
-        errors = []
-        for seed in range(3):
-            fit = Fit(target("sin(2x)", OWN), width, seed)
-            for _ in range(steps):
-                fit.learn()
-            errors.append(fit.error())
-        if width == 4:
-            yield above("sin(2x) with 4 units: largest error, best of 3 fits", min(errors), 0.9)
-        else:
-            yield below("sin(2x) with 64 units: largest error, worst of 3", max(errors), 0.3)
+    few, many = (_trained(width, steps) for width, steps in ((4, 500), (64, 200)))
+    yield above("sin(2x) with 4 units: largest error, best of 3 fits", min(few), 0.9)
+    yield below("sin(2x) with 64 units: largest error, worst of 3 fits", max(many), 0.3)
+
+
+def _trained(width: int, steps: int) -> list[float]:
+    fits = [Fit(target("sin(2x)", OWN), width, seed) for seed in range(3)]
+    for fit in fits:
+        for _ in range(steps):
+            fit.learn()
+    return [fit.error() for fit in fits]
