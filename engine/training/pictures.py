@@ -117,14 +117,13 @@ class Pictures:
         session.module.train()
         if not session.classifies:
             return Field(_square(scores[:, 0]), extent, points=points, title="answer")
-        chances = scores.softmax(1)
-        if chances.shape[1] == 2:
-            lead = chances[:, 0] - chances[:, 1]  # class A is blue, as positive
+        if scores.shape[1] == 2:
+            lead = ((scores[:, 0] - scores[:, 1]) / 2).tanh()  # P(A) − P(B); A is blue, positive
             return Field(
                 _square(lead), extent, points=points, scale="signed", title="A or B: who leads"
             )
         return Field(
-            _square(chances.argmax(1)), extent, points=points, scale="classes", title="predicted"
+            _square(scores.argmax(1)), extent, points=points, scale="classes", title="predicted"
         )
 
 

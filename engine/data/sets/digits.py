@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -54,7 +54,7 @@ def digits(
     """
     from sklearn.datasets import load_digits  # here: takes a second to import
 
-    bunch = load_digits()
+    bunch: Any = load_digits()  # scikit-learn has no types
     x = bunch.images[:, None] / 16  # 17 levels of grey, (1797, 1, 8, 8)
     note = "UCI digits, grey levels scaled to [0, 1]; 360 are set aside for validation"
     return split("digits", x, bunch.target, CLASSES, seed=seed, valid=360, note=note)

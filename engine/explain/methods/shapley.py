@@ -83,7 +83,7 @@ def _fit(shown: Floats, weight: Floats, gain: Floats, total: float) -> Floats:
     system[:count, :count] = moment
     system[:count, count] = system[count, :count] = 1  # Lagrange's condition
     right = np.append(shown.T @ (weight * gain), total)
-    return np.asarray(np.linalg.solve(system, right)[:count])
+    return np.asarray(np.linalg.solve(system, right)[:count], dtype=np.float64)
 
 
 @explainer("shapley_sampling", family="perturbation", complete=True, sampled=True)
