@@ -8,6 +8,12 @@ export interface Facts {
   show(facts: Named<number | null>): void;
 }
 
+/** About how wide a number is, in digits: points and spaces are narrower. */
+function widthOf(words: string): number {
+  const narrow = words.replace(/[^.\u2009]/g, "").length;
+  return words.length - 0.5 * narrow;
+}
+
 /** A strip of names with numbers; a number's place never shrinks, so nothing beside it jumps. */
 export function facts(): Facts {
   const strip = element("dl", { class: "facts" });
@@ -16,7 +22,7 @@ export function facts(): Facts {
 
   function row(name: string): { row: HTMLElement; value: HTMLElement; longest: number } {
     const [words, measure] = unit(name);
-    const value = element("span");
+    const value = element("span", { "data-testid": `fact-${words.toLowerCase().replace(/\W+/g, "-")}` });
     const row = element(
       "div", {}, element("dt", { title: name }, label(words)),
       element("dd", {}, value, ...(measure && measure !== "1" ? [element("small", {}, measure)] : [])),
@@ -38,9 +44,10 @@ export function facts(): Facts {
         values.set(name, found);
         const words = steady(number(fact));
         say(found.value, words);
-        if (words.length <= found.longest) continue;
-        found.longest = words.length;
-        found.value.style.minWidth = `${words.length}ch`;
+        const width = widthOf(words);
+        if (width <= found.longest) continue;
+        found.longest = width;
+        found.value.style.minWidth = `${width}ch`;
       }
       strip.hidden = values.size === 0;
     },

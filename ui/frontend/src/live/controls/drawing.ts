@@ -12,6 +12,7 @@ export function drawing(entry: Entry, changed: Changed): Control {
   const { rows = 28, columns = 28 } = entry;
   let picture = blank(rows, columns);
   const canvas = element("canvas", {
+    "data-testid": "pad",
     class: "pad", width: columns, height: rows, tabindex: 0, role: "application",
     "aria-label": `${label(entry.name)}: a pad of ${rows} by ${columns} pixels. Arrow keys move, space puts the pen down and up, Delete clears.`,
   });

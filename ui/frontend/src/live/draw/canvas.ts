@@ -16,7 +16,7 @@ export interface Rectangle extends Box {
 
 /** Whether the room is a thumbnail's: no axes, no words. */
 export function bare(box: Box): boolean {
-  return box.width < 190 || box.height < 120;
+  return box.width < 190 || box.height < 160;
 }
 
 const ruler: { context: Context | null | undefined } = { context: undefined };

@@ -49,7 +49,7 @@ export function plane(box: Box, x: Axis, y: Axis, theme: Theme, options: PlaneOp
     width: Math.max(10, box.width - left - end),
     height: Math.max(10, box.height - top - bottom),
   };
-  if (equal) area = inProportion(area, (x.high - x.low) / (y.high - y.low));
+  if (equal) area = inProportion(area, (x.high - x.low) / (y.high - y.low), small ? 0.5 : 0);
   return {
     ...area, x, y, xlabel, ylabel,
     bare: small,
@@ -58,11 +58,12 @@ export function plane(box: Box, x: Axis, y: Axis, theme: Theme, options: PlaneOp
   };
 }
 
-function inProportion(area: Rectangle, ratio: number): Rectangle {
+/** The largest rectangle of a ratio; to the left, under title and legend, or in the middle of a thumbnail. */
+function inProportion(area: Rectangle, ratio: number, share: number): Rectangle {
   if (!Number.isFinite(ratio) || ratio <= 0) return area;
   const width = Math.min(area.width, area.height * ratio);
   const height = width / ratio;
-  return { left: area.left + (area.width - width) / 2, top: area.top + (area.height - height) / 2, width, height };
+  return { left: area.left + (area.width - width) * share, top: area.top + (area.height - height) / 2, width, height };
 }
 
 /** Whether the sides of an extent are near enough for one unit to be equally long on both. */

@@ -77,7 +77,8 @@ function draw(ctx: Context, view: Points, box: Box, theme: Theme, look: Look): v
 export function drawPoints(ctx: Context, view: Points, area: Plane, theme: Theme): void {
   const { xy, labels } = view;
   const count = Math.floor(xy.data.length / 2);
-  const radius = count > 5000 ? 0.8 : count > 800 ? 1.6 : count > 200 ? 2.4 : 3.5;
+  const room = Math.min(1, Math.max(0.4, Math.min(area.width, area.height) / 260));
+  const radius = room * (count > 5000 ? 0.8 : count > 800 ? 1.6 : count > 200 ? 2.4 : 3.5);
   ctx.globalAlpha = count > 5000 ? 0.6 : 1;
   for (let index = 0; index < count; index++) {
     const x = area.X(xy.data[2 * index]!);

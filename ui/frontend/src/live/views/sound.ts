@@ -65,4 +65,4 @@ function describe(view: Sound): string {
   return `${view.title || "A sound"} of ${format(seconds(view))} s at ${format(view.rate, 6)} Hz.`;
 }
 
-export const sound: Drawn<Sound> = { shape: "strip", height: 150, draw, hit, describe, action: { label: "Play the sound", run: play } };
+export const sound: Drawn<Sound> = { shape: "strip", height: 170, draw, hit, describe, action: { label: "Play the sound", run: play } };

@@ -88,35 +88,36 @@ describe.each(Object.keys(KINDS) as View["kind"][])("%s", (name) => {
     for (const [, count, fill] of SETS.slice(0, 5)) {
       const view = everyKind(count, fill)[name];
       const kind = kindOf(view) as Drawn<View>;
-      for (let x = -20; x <= 520; x += 45) for (let y = -20; y <= 320; y += 45) kind.hit?.(view, BOX, x, y, THEME);
+      for (let x = -20; x <= 520; x += 90) for (let y = -20; y <= 320; y += 68) kind.hit?.(view, BOX, x, y, THEME);
     }
   });
 });
 
-/** The first place, looking from the top left, that hits thing number `index`. */
-function find<V extends View>(view: V, index: number): Hit | null {
+/** Everything that can be hit, by its number: what is under each third pixel. */
+function things(view: View): Map<number, Hit> {
   const kind = kindOf(view) as Drawn<View>;
+  const found = new Map<number, Hit>();
   for (let y = 1; y < BOX.height; y += 3) {
     for (let x = 1; x < BOX.width; x += 3) {
       const hit = kind.hit?.(view, BOX, x, y, THEME);
-      if (hit?.index === index) return hit;
+      if (hit?.index !== undefined) found.set(hit.index, hit);
     }
   }
-  return null;
+  return found;
 }
 
 describe("a click", () => {
   const typical = everyKind(9, (index) => Math.sin(index) + 1.1);
 
   test.each(["Bars", "Tiles", "Tokens", "Graph", "Timeline", "Histogram"] as const)("finds every thing of %s", (name) => {
-    for (let index = 0; index < 9; index++) expect(find(typical[name], index), `${name} ${index}`).not.toBeNull();
-    expect(find(typical[name], 9)).toBeNull();
+    expect([...things(typical[name]).keys()].sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
   test("finds cells row by row", () => {
     const view: Matrix = { ...typical.Matrix, values: numbers([2, 3], (index) => index) };
-    expect(find(view, 4)!.words[0]!.text).toBe("name 1, name 1");
-    expect(find(view, 6)).toBeNull();
+    const cells = things(view);
+    expect(cells.get(4)!.words[0]!.text).toBe("name 1, name 1");
+    expect([...cells.keys()].sort()).toEqual([0, 1, 2, 3, 4, 5]);
   });
 
   test("in a field gives the point of the plane, bottom row first", () => {
@@ -130,7 +131,7 @@ describe("a click", () => {
 
   test("on a curve reads the nearest point", () => {
     const view: Curve = { ...typical.Curve, x: numbers([3], (index) => index * 10), lines: { loss: numbers([3], (index) => 4 - index) }, log: false, marks: {} };
-    expect(find(view, 2)!.words.map(({ text }) => text)).toEqual(["x [1]  20", "loss  2"]);
+    expect(things(view).get(2)!.words.map(({ text }) => text)).toEqual(["x [1]  20", "loss  2"]);
   });
 });
 
