@@ -16,8 +16,10 @@ import { useSize } from "./size";
 
 /** Below, palette and inspector are drawers at the bottom [px]. */
 const PHONE = 640;
-/** Below, the palette is folded away at first, and the inspector when nothing is chosen [px]. */
-const DESKTOP = 1000;
+/** From here on the inspector always has its place beside the canvas [px]. */
+const DESKTOP = 860;
+/** From here on there is room for the palette too [px]. */
+const ROOMY = 1080;
 
 export function App({ model }: { model: Model }): JSX.Element {
   return (
@@ -47,7 +49,7 @@ function Builder(): JSX.Element {
   const [inspectorWanted, setInspector] = useState<boolean>();
   const [dragged, setDragged] = useState<Dragged>();
   const under = useRef<Under | undefined>(undefined);
-  const paletteOpen = !readonly && (paletteWanted ?? wide);
+  const paletteOpen = !readonly && (paletteWanted ?? whole.width >= ROOMY);
   const inspectorOpen = inspectorWanted ?? (wide || (!narrow && selection.size > 0));
 
   const desk = useMemo<Desk>(

@@ -11,6 +11,7 @@ import {
   type NodeChange,
 } from "@xyflow/react";
 import { useCallback, useEffect, useImperativeHandle, useMemo, useRef, useState, type JSX, type Ref } from "react";
+import { detours } from "./detours";
 import { useDesk, useModel, usePart } from "./context";
 import { Card } from "./Card";
 import { arranged, cards, wires, type Arranged, type CardNode, type WireEdge } from "./flow";
@@ -55,7 +56,11 @@ export function Canvas({ handle, size, narrow }: { handle: Ref<CanvasHandle>; si
   const view = useMemo(() => ({ width: Math.round(size.width / 160) * 160, height: Math.round(size.height / 160) * 160 }), [size]);
 
   const [moved, setMoved] = useState<ReadonlyMap<string, Point>>(new Map());
-  const shape = useMemo(() => arranged({ spec, description }, direction, view), [spec, description, direction, view]);
+  const oldShape = useRef<Arranged>(undefined);
+  const shape = useMemo(
+    () => (oldShape.current = arranged({ spec, description }, direction, view, oldShape.current)),
+    [spec, description, direction, view],
+  );
   const drawn = useMemo<Arranged>(() => (moved.size ? { ...shape, places: new Map([...shape.places, ...moved]) } : shape), [shape, moved]);
   const oldCards = useRef<CardNode[]>([]);
   const oldWires = useRef<WireEdge[]>([]);
@@ -64,8 +69,8 @@ export function Canvas({ handle, size, narrow }: { handle: Ref<CanvasHandle>; si
     [spec, description, layers, selection, drawn, direction],
   );
   const edges = useMemo(
-    () => (oldWires.current = wires({ spec, description, layers, edge }, moved.size ? new Map() : shape.routes, direction, oldWires.current)),
-    [spec, description, layers, edge, moved.size, shape, direction],
+    () => (oldWires.current = wires({ spec, description, layers, edge }, moved.size ? detours(spec, drawn.places, drawn.sizes, direction) : shape.routes, direction, oldWires.current)),
+    [spec, description, layers, edge, moved.size, shape, drawn, direction],
   );
 
   const fit = useCallback(
@@ -101,6 +106,7 @@ export function Canvas({ handle, size, narrow }: { handle: Ref<CanvasHandle>; si
 
   // A new network, another arrangement or another size of canvas is shown whole, unless the
   // visitor has chosen what to look at.
+  const known = description !== undefined;
   const fitted = useRef(-1);
   useEffect(() => {
     if (size.width === 0 || (touched.current && fitted.current === shown)) return;
@@ -108,14 +114,13 @@ export function Canvas({ handle, size, narrow }: { handle: Ref<CanvasHandle>; si
     fitted.current = shown;
     fit(false);
     // Not after every edit: the ground must not move under the visitor's hand.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [shown, size.width, size.height, direction]);
+  }, [shown, size.width, size.height, direction, known]);
 
   const chosen = selection.size === 1 ? [...selection][0] : undefined;
-  const known = useRef(spec.nodes.length);
+  const count = useRef(spec.nodes.length);
   useEffect(() => {
-    if (spec.nodes.length > known.current && chosen) reveal(chosen);
-    known.current = spec.nodes.length;
+    if (spec.nodes.length > count.current && chosen) reveal(chosen);
+    count.current = spec.nodes.length;
   }, [spec, chosen, reveal]);
 
   const onNodesChange = useCallback(
@@ -165,9 +170,11 @@ export function Canvas({ handle, size, narrow }: { handle: Ref<CanvasHandle>; si
       aria-label="Network. Arrow keys walk along the connections, Enter opens the parameters, slash adds a layer, C connects, Delete takes out."
       aria-activedescendant={chosen ? `card-${chosen}` : undefined}
       onPointerDownCapture={(event) => {
+        element.current?.classList.add("pointed");
         if (!typing(event.nativeEvent) && !(event.target as Element).closest("button")) element.current?.focus({ preventScroll: true });
       }}
       onKeyDown={(event) => {
+        element.current?.classList.remove("pointed");
         const onButton = (event.target as Element).closest("button") !== null && (event.key === "Enter" || event.key === " ");
         if (onButton || typing(event.nativeEvent)) return;
         if (press(event.nativeEvent, model, desk, direction)) {
@@ -209,7 +216,7 @@ export function Canvas({ handle, size, narrow }: { handle: Ref<CanvasHandle>; si
         maxZoom={2}
         proOptions={NO_PROMOTION}
       >
-        <Background gap={24} size={1} />
+        <Background gap={24} size={1} className="dots" />
         <Distance of={element} />
         {!narrow && nodes.length > 8 && (
           <MiniMap<CardNode> pannable zoomable nodeClassName={(node) => `kind-${node.data.category % 10}`} nodeBorderRadius={20} ariaLabel="The whole network, small" />

@@ -55,7 +55,7 @@ function Entry({ field, shown, common, give }: EntryProps): JSX.Element {
   }, [field, shown]);
   const whole = field.kind === "integer";
   const numeric = whole || field.kind === "number";
-  const placeholder = field.optional ? "found from the input" : field.kind === "integers" ? "3 or 3, 3" : "";
+  const placeholder = field.optional ? "automatic" : field.kind === "integers" ? "3 or 3, 3" : "";
   return (
     <>
       <input

@@ -79,6 +79,7 @@ export function Palette({ onDrag, onDrop, onAdded }: Props): JSX.Element {
 }
 
 function Item({ layer, onAdd, onDrag, onDrop }: { layer: LayerType; onAdd: (branch: boolean) => void } & Pick<Props, "onDrag" | "onDrop">): JSX.Element {
+  const justDragged = useRef(false);
   const start = useRef<{ x: number; y: number; dragging: boolean } | undefined>(undefined);
   const dragged = (event: PointerEvent): Dragged => ({ type: layer.type, x: event.clientX, y: event.clientY });
   const end = (event: PointerEvent, dropped: boolean): void => {
@@ -88,7 +89,8 @@ function Item({ layer, onAdd, onDrag, onDrop }: { layer: LayerType; onAdd: (bran
     onDrag(undefined);
     if (dropped) onDrop(dragged(event));
     // The click that follows a drag must not add the layer a second time.
-    event.currentTarget.addEventListener("click", (click) => click.stopImmediatePropagation(), { once: true, capture: true });
+    justDragged.current = true;
+    setTimeout(() => (justDragged.current = false), 60);
   };
   return (
     <button
@@ -96,10 +98,11 @@ function Item({ layer, onAdd, onDrag, onDrop }: { layer: LayerType; onAdd: (bran
       className="item"
       data-testid={`palette-${layer.type}`}
       title={`${layer.help} (Click: after the chosen layer. Shift: as a new branch. Or drag it to a place.)`}
-      onClick={(event) => onAdd(event.shiftKey)}
+      onClick={(event) => !justDragged.current && onAdd(event.shiftKey)}
       onPointerDown={(event) => {
         if (event.button !== 0) return;
         start.current = { x: event.clientX, y: event.clientY, dragging: false };
+        event.currentTarget.setPointerCapture(event.pointerId);
       }}
       onPointerMove={(event) => {
         const from = start.current;
@@ -107,10 +110,7 @@ function Item({ layer, onAdd, onDrag, onDrop }: { layer: LayerType; onAdd: (bran
         const [dx, dy] = [Math.abs(event.clientX - from.x), Math.abs(event.clientY - from.y)];
         // A finger that moves along the list scrolls it; only one that leaves it sideways drags.
         const leaves = event.pointerType === "touch" ? dx > SLACK && dx > dy : dx + dy > SLACK;
-        if (!from.dragging && leaves) {
-          from.dragging = true;
-          event.currentTarget.setPointerCapture(event.pointerId);
-        }
+        if (leaves) from.dragging = true;
         if (from.dragging) onDrag(dragged(event));
       }}
       onPointerUp={(event) => end(event, true)}

@@ -2,7 +2,7 @@
 import { BaseEdge, EdgeLabelRenderer, type EdgeProps } from "@xyflow/react";
 import { memo, type JSX } from "react";
 import { useDesk } from "./context";
-import type { WireEdge } from "./flow";
+import { HANDLE, type WireEdge } from "./flow";
 import { line } from "./lines";
 import { shapeWords } from "./words";
 
@@ -10,7 +10,9 @@ export const Wire = memo(function Wire({ sourceX, sourceY, targetX, targetY, dat
   const desk = useDesk();
   if (!data) return null;
   const { index, name, shape, level, route, direction } = data;
-  const course = line([sourceX, sourceY], [targetX, targetY], direction, route);
+  // React Flow joins wires to the outer rim of a handle; ours is far larger than its dot.
+  const [dx, dy] = direction === "right" ? [HANDLE / 2, 0] : [0, HANDLE / 2];
+  const course = line([sourceX - dx, sourceY - dy], [targetX + dx, targetY + dy], direction, route);
   const [x, y] = course.label;
   const state = level === "error" ? "error" : "";
   return (
@@ -22,7 +24,7 @@ export const Wire = memo(function Wire({ sourceX, sourceY, targetX, targetY, dat
           style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}
           data-edge={index}
         >
-          <span className="shape" data-testid={`shape-${name}`}>{shapeWords(shape)}</span>
+          <span className="shape" data-testid={`shape-${name}`}>{shape === undefined ? "" : shapeWords(shape)}</span>
           <button
             type="button"
             className="plus nodrag nopan"

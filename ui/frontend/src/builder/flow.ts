@@ -1,6 +1,7 @@
 /** The network as React Flow wants it: cards with sizes and places, wires with shapes. */
 import { Position, type Edge, type Node } from "@xyflow/react";
 import type { LayerType, NodeFacts, Problem, Shape } from "./api";
+import { detours } from "./detours";
 import { fillIn, layout, type Direction, type Point, type Route, type Size } from "./layout";
 import type { State } from "./model";
 import { links, type Link, type SpecNode } from "./spec";
@@ -38,7 +39,7 @@ const MESSAGE_HEIGHT = { error: 56, warning: 26 };
 const FIX_HEIGHT = 30;
 /** How many repairs stand on a card; the inspector has all. */
 export const FIXES_SHOWN = 2;
-const HANDLE = 24; // [px], large enough for a finger
+export const HANDLE = 24; // [px], large enough for a finger
 
 export function cardSize(facts: NodeFacts | undefined): Size {
   const problem = worst(facts?.problems ?? []);
@@ -53,17 +54,22 @@ export function fixesOnCard(problem: Problem): NonNullable<Problem["fixes"]> {
 }
 
 export interface Arranged {
+  /** All that the arrangement follows from; a new parameter need not arrange anything anew. */
+  readonly key: string;
   readonly places: ReadonlyMap<string, Point>;
   readonly routes: ReadonlyMap<number, Route>;
   readonly sizes: ReadonlyMap<string, Size>;
 }
 
 /** Places from the spec once somebody has moved a node, else a layout of our own. */
-export function arranged(state: Pick<State, "spec" | "description">, direction: Direction, view: Size): Arranged {
+export function arranged(state: Pick<State, "spec" | "description">, direction: Direction, view: Size, before?: Arranged): Arranged {
   const { spec, description } = state;
   const sizes = new Map(spec.nodes.map((node) => [node.id, cardSize(description?.nodes[node.id])]));
-  if (spec.nodes.some((node) => node.position)) return { sizes, places: fillIn(spec, sizes, direction), routes: new Map() };
-  return { sizes, ...layout(spec, sizes, direction, view) };
+  const key = JSON.stringify([spec.nodes.map((node) => [node.id, node.position, sizes.get(node.id)?.height]), spec.edges, direction, view]);
+  if (before?.key === key) return before;
+  if (!spec.nodes.some((node) => node.position)) return { key, sizes, ...layout(spec, sizes, direction, view) };
+  const places = fillIn(spec, sizes, direction);
+  return { key, sizes, places, routes: detours(spec, places, sizes, direction) };
 }
 
 /** Cards; one that did not change stays the same object, so that it is not drawn again. */

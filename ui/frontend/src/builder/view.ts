@@ -9,7 +9,7 @@ export interface View {
 
 const FRAME = 32; // [px] left free around the network
 /** Smaller than this, cards cannot be read: then rather the beginning than all of it. */
-const READABLE = { right: 0.5, down: 0.7 };
+const READABLE = { right: 0.42, down: 0.7 };
 
 /** All of the network, or its beginning where all of it could not be read and `whole` is not asked. */
 export function viewOf(places: ReadonlyMap<string, Point>, sizes: ReadonlyMap<string, Size>, canvas: Size, direction: Direction, whole: boolean): View {
@@ -25,7 +25,7 @@ export function viewOf(places: ReadonlyMap<string, Point>, sizes: ReadonlyMap<st
   const centred = (low: number, high: number, length: number, scale: number): number => length / 2 - ((low + high) / 2) * scale;
   if (whole || zoom >= READABLE[direction])
     return { x: centred(left, right, canvas.width, zoom), y: centred(top, bottom, canvas.height, zoom), zoom };
-  const readable = direction === "right" ? 0.75 : 0.9;
+  const readable = direction === "right" ? 0.7 : 0.9;
   const fits = (length: number, available: number): boolean => length * readable <= available;
   return {
     x: fits(right - left, room.width) ? centred(left, right, canvas.width, readable) : FRAME - startOf(places, sizes, direction, 0, left) * readable,

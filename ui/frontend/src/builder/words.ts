@@ -39,6 +39,11 @@ export function plain(name: string): string {
   return name.replaceAll("_", " ");
 }
 
+/** For the card, where a line is short: `out_channels` is `channels`, `kernel_size` is `kernel`. */
+function brief(name: string): string {
+  return plain(name.replace(/^out_/, "").replace(/_(size|mode)$/, ""));
+}
+
 export function valueWords(value: unknown): string {
   if (value === true) return "yes";
   if (value === false) return "no";
@@ -52,7 +57,7 @@ export function paramWords(node: SpecNode, layer: LayerType | undefined): string
   const params = node.params ?? {};
   const order = layer ? layer.fields.map((field) => field.name).filter((name) => name in params) : [];
   const rest = Object.keys(params).filter((name) => !order.includes(name));
-  return [...order, ...rest].map((name) => `${plain(name)} ${valueWords(params[name])}`).join(" · ");
+  return [...order, ...rest].map((name) => `${brief(name)} ${valueWords(params[name])}`).join(" · ");
 }
 
 export function worst(problems: readonly Problem[]): Problem | undefined {
