@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
+import logging
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from engine.jobs import CallError, board, call
-from ui import asked
+from ui import asked, hero
 from ui.api import api
 from ui.cookie import KnowVisitors
 from ui.gradio_mount import GradioLater
@@ -31,6 +31,8 @@ GALLERY = Path(__file__).parent.parent / "docs" / "gallery"
 GRADIO_AFTER = 15.0  # seconds after the start in which pages have the processor to themselves
 
 _gradio = GradioLater()
+_ready = threading.Event()
+_log = logging.getLogger("orrery")
 
 
 def routes() -> list[BaseRoute]:
@@ -65,14 +67,22 @@ async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
 
 
 def _ask_ahead() -> None:
-    """Let the workers open what the first visitor will ask for; its first use takes seconds."""
-    with contextlib.suppress(CallError):  # the page that needs it will say so
+    """Have the workers open what the first visitor will ask for; its first use takes seconds."""
+    try:
+        hero.run()
         call("engine.network.describe:describe", {"spec": asked.template("lenet")})
         shelf()
+    except CallError:
+        _log.exception("could not ask ahead; the page that needs it will say so")
+    finally:
+        _ready.set()
 
 
 async def _health(_request: Request) -> Response:
-    return JSONResponse({"status": "ok", **board().load()})
+    """200 once the first visitor would not have to wait, 503 before."""
+    status = "ok" if _ready.is_set() else "starting"
+    told = {"status": status, **board().load()}
+    return JSONResponse(told, 200 if _ready.is_set() else 503)
 
 
 class _Bundles(StaticFiles):
