@@ -84,7 +84,7 @@ def data() -> tuple[Tensor, Tensor]:
 def run(
     gate_bias: Annotated[float, Slider(-8.0, 2.0, help="More gates open at first")] = -3.0,
     layers: Annotated[int, Slider(1, 40, help="A deeper network")] = 30,
-    epochs: Annotated[int, Slider(1, 20, help="Longer training")] = 5,
+    epochs: Annotated[int, Slider(1, 20, help="Longer training")] = 4,
     seed: Annotated[int, Slider(0, 99)] = 0,
 ) -> Frames:
     """Train both; show every gate of every layer."""

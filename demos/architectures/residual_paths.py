@@ -1,9 +1,9 @@
 """A residual network is many networks at once.
 
 Multiply out `y = (1 + f₃)(1 + f₂)(1 + f₁) x` and `n` blocks become `2ⁿ` paths: each takes some
-blocks and skips the others. Most paths are of middle length, so deleting a block leaves half of them
-intact and changes little, while a plain network without a layer computes something else. Short paths
-carry the gradient too: over fifty layers, with branches scaled by `1/√50`, it keeps its size.
+blocks and skips the others. Most paths are of middle length, so deleting a block leaves half of
+them intact and changes little; a plain network without a layer computes something else. Short
+paths carry the gradient too: over fifty layers, branches scaled by `1/√50`, it keeps its size.
 
 **Try:** delete a block. How many paths are left, and how far does the answer move?
 
