@@ -19,6 +19,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.ma
 PICTURES = Path(__file__).resolve().parent.parent.parent / "docs" / "pictures"
 SLOW = 60_000  # patience with a loaded machine [ms]
 
+expect.set_options(timeout=15_000)
+
 
 def photograph(page, name):
     """Keep what the page shows now, when pictures are wanted."""
@@ -103,7 +105,7 @@ def test_training_moves_can_be_steered_and_is_found_again(visit, server):
     train(page)
     loss = page.locator(".orrery canvas").first
     assert moves(page, loss), "the pictures stood still during training"
-    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("button", name=re.compile("^Pause")).click()
     expect(page.get_by_text("Paused").first).to_be_visible()
     counted = page.get_by_text(re.compile(r"^\d+ / \d+$")).first
     at = int(counted.inner_text().split(" / ")[0])
@@ -113,7 +115,7 @@ def test_training_moves_can_be_steered_and_is_found_again(visit, server):
     rate.focus()
     for _ in range(5):
         rate.press("ArrowRight")
-    page.get_by_role("button", name="Resume").click()
+    page.get_by_role("button", name=re.compile("^Play")).click()
     expect(page.get_by_text("Running").first).to_be_visible()
     photograph(page, "train")
     context = page.context
@@ -131,7 +133,8 @@ def test_the_trained_model_is_explained_attacked_and_taken_home(trained, tmp_pat
     photograph(page, "trained")
     page.get_by_role("link", name="Explain").first.click()
     expect(page.get_by_text("Ready").first).to_be_visible(timeout=SLOW)
-    expect(page.get_by_text("integrated_gradients").first).to_be_visible()
+    for method in ("gradcam", "integrated_gradients"):
+        expect(page.get_by_role("cell", name=method, exact=True).first).to_be_visible()
     photograph(page, "explain")
     _draw_a_one(page)
 
