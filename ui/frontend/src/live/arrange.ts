@@ -23,7 +23,7 @@ export interface Wishes {
 
 const COLUMNS = 12;
 const NARROW = 640; // below it one column [px]
-const WIDE = 940; // from it on, panels beside the main one
+const WIDE = 780; // from it on, panels beside the main one
 
 /** Cells in the order of the page. */
 export function arrange(items: Item[], width: number, wishes: Wishes = {}): Cell[] {

@@ -56,8 +56,9 @@ export function stage(body: HTMLElement, hit: (slot: string, hit: Hit) => void):
       request ||= requestAnimationFrame(draw);
     },
     hide(slot: string): void {
+      // In the large window the cross closes it; only on the stage it hides.
+      if (dialog.open) return dialog.close();
       away.add(slot);
-      if (dialog.open) dialog.close();
       place();
     },
     enlarge(panel: Panel): void {

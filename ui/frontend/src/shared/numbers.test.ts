@@ -21,4 +21,5 @@ test("a unit stands in brackets at the end of a name", () => {
 
 test("a parameter's name reads as a label", () => {
   expect(label("learning_rate")).toBe("Learning rate");
+  expect([label("λ₁"), label("b")]).toEqual(["λ₁", "b"]);
 });

@@ -2,7 +2,8 @@
 
 const SUPERSCRIPT = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
-function power(exponent: number): string {
+/** A power of ten: `10⁻³`. */
+export function power(exponent: number): string {
   const digits = [...String(Math.abs(exponent))].map((digit) => SUPERSCRIPT[Number(digit)]).join("");
   return `10${exponent < 0 ? "⁻" : ""}${digits}`;
 }
@@ -40,8 +41,8 @@ export function steady(value: number): string {
   return `${value < 0 ? "−" : ""}${size.toFixed(places)}`;
 }
 
-/** A parameter's or slot's name as a label: `learning_rate` reads "Learning rate". */
+/** A parameter's or slot's name as a label: `learning_rate` reads "Learning rate"; symbols stay as they are. */
 export function label(name: string): string {
   const words = name.replaceAll("_", " ").trim();
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  return /^[a-z]{2}/.test(words) ? words.charAt(0).toUpperCase() + words.slice(1) : words;
 }

@@ -4,6 +4,8 @@ import { label } from "../../shared/numbers";
 import type { Extent, Value } from "../data";
 import { boxed, grouped, named, numberBox, type Changed, type Control, type Entry } from "./control";
 
+const HINT = "or click in the picture";
+
 /** A point of the plane. */
 export function place(entry: Entry, changed: Changed): Control {
   const [left, right, bottom, top]: Extent = entry.extent ?? [0, 1, 0, 1];
@@ -22,9 +24,10 @@ export function place(entry: Entry, changed: Changed): Control {
     if (!boxes[1].matches(":focus")) boxes[1].value = boxed(y);
   };
   show(entry.default);
-  const row = element("div", { class: "pair" }, ...boxes, element("span", { class: "hint" }, "or click in the picture"));
+  const group = grouped(entry, element("div", { class: "pair" }, ...boxes));
+  group.querySelector("legend")!.append(" ", element("span", { class: "hint" }, HINT));
   return {
-    element: grouped(entry, row),
+    element: group,
     show,
     slot: entry.slot ?? "",
     asks: "place",
@@ -61,7 +64,7 @@ export function pick(entry: Entry, changed: Changed): Control {
   };
   show(entry.default);
   return {
-    element: named(entry, box, element("span", { class: "hint" }, "or click in the picture")),
+    element: named(entry, box, element("span", { class: "hint" }, HINT)),
     show,
     slot: entry.slot ?? "",
     asks: "pick",

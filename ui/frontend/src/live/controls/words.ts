@@ -2,7 +2,7 @@ import { element } from "../../shared/element";
 import type { Value } from "../data";
 import { grouped, named, type Changed, type Control, type Entry } from "./control";
 
-const BUTTONS_UP_TO = 32; // letters in all options together; more stand in a list
+const BUTTONS_UP_TO = 28; // letters in all options together; more stand in a list
 
 let group = 0;
 

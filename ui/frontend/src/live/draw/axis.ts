@@ -1,5 +1,5 @@
 /** Axes: from numbers to shares of a length, with ticks at round values. */
-import { format } from "../../shared/numbers";
+import { format, power } from "../../shared/numbers";
 
 export interface Tick {
   value: number;
@@ -66,7 +66,7 @@ export function logTicks(low: number, high: number, count: number): Tick[] {
   for (let exponent = Math.floor(first / every) * every; exponent <= last; exponent += every) {
     for (const factor of factors) {
       const value = factor * 10 ** exponent;
-      if (value >= low * 0.9999 && value <= high * 1.0001) ticks.push({ value, label: format(value, 2) });
+      if (value >= low * 0.9999 && value <= high * 1.0001) ticks.push({ value, label: factor === 1 && Math.abs(exponent) > 3 ? power(exponent) : format(value, 2) });
     }
   }
   return ticks;

@@ -9,7 +9,7 @@ export interface Contour {
 }
 
 const made = new WeakMap<object, Contour[]>();
-const LEVELS = 11;
+const LEVELS = 10;
 
 /**
  * Contours of a field, made once for one array.
@@ -34,7 +34,8 @@ function levels({ data }: Numbers, signed: boolean): number[] {
     const furthest = Math.max(-ends[0], ends[1]);
     return Array.from({ length: 9 }, (_, index) => ((index - 4) / 5) * furthest);
   }
-  return Array.from({ length: LEVELS }, (_, index) => ends[0] + ((index + 1) / (LEVELS + 1)) ** 2 * (ends[1] - ends[0]));
+  // The very lowest would run between two of the 255 levels that a field arrives in, and be jagged.
+  return Array.from({ length: LEVELS }, (_, index) => ends[0] + ((index + 2) / (LEVELS + 2)) ** 2 * (ends[1] - ends[0]));
 }
 
 /** Marching squares: each cell's corners above or below the level give at most two segments. */

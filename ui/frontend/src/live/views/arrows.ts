@@ -21,7 +21,7 @@ function entriesOf(view: Arrows, theme: Theme): Entry[] {
 function lay(view: Arrows, box: Box, theme: Theme): Plane {
   const [left, right, bottom, top] = view.extent;
   const above = bare(box) ? 0 : legendHeight(entriesOf(view, theme), box.width, theme);
-  const x = axis([left, right], { snug: true, count: tickCount(box.width, 80) });
+  const x = axis([left, right], { snug: true, count: tickCount(box.width, 70) });
   const y = axis([bottom, top], { snug: true, count: tickCount(box.height, 50) });
   return plane(box, x, y, theme, { xlabel: view.xlabel, ylabel: view.ylabel, above, equal: nearlySquare(view.extent) });
 }

@@ -31,7 +31,7 @@ function lay(view: Bars, box: Box, theme: Theme): Layout {
   const count = view.names.length;
   const label = widest(view.names, theme);
   const lying = !small && label + 6 > (box.width - 50) / Math.max(1, count) && (box.height - above - 50) / Math.max(1, count) >= theme.size + 2;
-  const heights = heightAxis(view, lying ? tickCount(box.width, 90) : tickCount(box.height, 46));
+  const heights = heightAxis(view, lying ? tickCount(box.width, 70) : tickCount(box.height, 46));
   const other = places(count);
   const options = { above, ylabel: lying ? view.xlabel : view.ylabel, xlabel: lying ? view.ylabel : view.xlabel };
   if (!lying) {

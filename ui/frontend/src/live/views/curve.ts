@@ -25,7 +25,7 @@ function lay(view: Curve, box: Box, theme: Theme): Layout {
   const above = direct || bare(box) ? 0 : legendHeight(entries, box.width, theme);
   const [only] = lines;
   const ylabel = view.ylabel || (lines.length === 1 ? only![0] : "");
-  const x = axis(span([view.x.data], view.logx), { log: view.logx, snug: true, count: tickCount(box.width, 90) });
+  const x = axis(span([view.x.data], view.logx), { log: view.logx, snug: true, count: tickCount(box.width, 70) });
   const values = axis(span(lines.map(([, one]) => one.data), view.log), { log: view.log, count: tickCount(box.height, 46) });
   const area = plane(box, x, values, theme, { xlabel: view.xlabel, ylabel, above, right: entries.length ? room : 0 });
   return { area, entries, direct };
@@ -119,7 +119,7 @@ function drawCursor(ctx: Context, view: Curve, index: number, area: Plane, theme
   const x = area.X(view.x.data[index]!);
   ctx.strokeStyle = theme.muted;
   ctx.lineWidth = 1;
-  line(ctx, x, area.top, x, area.top + area.height);
+  line(ctx, Math.round(x) + 0.5, area.top, Math.round(x) + 0.5, area.top + area.height);
   Object.values(view.lines).forEach(({ data }, number) => {
     const y = area.Y(data[index]!);
     if (Number.isFinite(y)) dot(ctx, x, y, 3.5, classColour(number, theme.dark), theme.paper);

@@ -34,7 +34,7 @@ function lay(view: Field, box: Box, theme: Theme): Layout {
   const entries = [...(view.points ? classEntries(view.points, theme) : []), ...paths];
   const barred = view.scale !== "classes" && box.width > 300 && !bare(box);
   const above = bare(box) ? 0 : legendHeight(entries, box.width, theme);
-  const x = axis([left, right], { snug: true, count: tickCount(box.width, 80) });
+  const x = axis([left, right], { snug: true, count: tickCount(box.width, 70) });
   const y = axis([bottom, top], { snug: true, count: tickCount(box.height, 50) });
   const area = plane(box, x, y, theme, {
     xlabel: view.xlabel, ylabel: view.ylabel, above, equal: nearlySquare(view.extent),

@@ -154,7 +154,9 @@ function drawEdgeLabels(ctx: Context, edges: Edge[], { byId }: Layout, theme: Th
       const place = { left: x - width / 2, top: y - size / 2 - 1, width, height: size + 2 };
       if (taken.some((other) => overlap(place, other))) continue;
       taken.push(place);
-      write(ctx, words, x, y, theme, { colour: theme.text, align: "center", size, halo: theme.paper });
+      ctx.fillStyle = theme.paper;
+      ctx.fillRect(place.left, place.top, place.width, place.height);
+      write(ctx, words, x, y, theme, { align: "center", size });
       break;
     }
   }

@@ -22,7 +22,7 @@ function colourOf(view: Histogram, index: number, theme: Theme): string {
 
 function lay(view: Histogram, box: Box, theme: Theme): Plane {
   const above = bare(box) ? 0 : legendHeight(entriesOf(view, theme), box.width, theme);
-  const x = axis(span([view.edges.data]), { snug: true, count: tickCount(box.width, 80) });
+  const x = axis(span([view.edges.data]), { snug: true, count: tickCount(box.width, 70) });
   const ends = span([...Object.values(view.counts), ...Object.values(view.curve)].map(({ data }) => data), view.log);
   const y = axis(ends && !view.log ? [Math.min(0, ends[0]), ends[1]] : ends, { log: view.log, count: tickCount(box.height, 46) });
   return plane(box, x, y, theme, { xlabel: view.xlabel, ylabel: view.ylabel, above });

@@ -36,10 +36,10 @@ function lay(view: Matrix, box: Box, theme: Theme): Layout {
   const columnRoom = named ? (upright ? Math.min(NAME_ROOM * 0.7, widestColumn) : theme.size) + 8 : 0;
   const top = columnRoom + (view.xlabel && !small ? theme.size + 6 : 0);
   const height = Math.max(10, box.height - top - 3);
-  // Cells are near square: at most two and a half times as long one way as the other.
+  // Cells keep near the square, as far as the picture's shape allows.
   const cell = { width: width / columns, height: height / rows };
-  cell.width = Math.min(cell.width, cell.height * 2.5);
-  cell.height = Math.min(cell.height, cell.width * 2.5);
+  cell.width = Math.min(cell.width, cell.height * 3);
+  cell.height = Math.min(cell.height, cell.width * (rows < 6 ? 10 : 3));
   const left = rowRoom + (width - cell.width * columns) / 2;
   const area = { left, top: top + (height - cell.height * rows) / 2, width: cell.width * columns, height: cell.height * rows };
   return { area, cell, barred, upright, rowRoom };
@@ -74,7 +74,7 @@ function drawNumbers(ctx: Context, view: Matrix, { area, cell }: Layout, ends: R
   const [rows, columns] = shapeOf(view);
   const whole = view.values.data.every((value) => !Number.isFinite(value) || Number.isInteger(value));
   const words = Array.from(view.values.data, (value) => (Number.isNaN(value) ? "" : format(value, whole ? 6 : 2)));
-  const size = Math.min(theme.size + 1, cell.height * 0.62, (theme.size * (cell.width - 4)) / Math.max(1, widest(words, theme)));
+  const size = Math.min(theme.size + 4, cell.height * 0.62, (theme.size * (cell.width - 4)) / Math.max(1, widest(words, theme)));
   if (size < 6) return;
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {

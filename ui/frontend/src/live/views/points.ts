@@ -51,7 +51,7 @@ function lineColour(index: number, count: number, theme: Theme): string {
 function lay(view: Points, box: Box, theme: Theme): Plane {
   const [left, right, bottom, top] = view.extent ?? around([view.xy, ...Object.values(view.lines)]);
   const above = bare(box) ? 0 : legendHeight(entriesOf(view, theme), box.width, theme);
-  const x = axis([left, right], { snug: true, count: tickCount(box.width, 80) });
+  const x = axis([left, right], { snug: true, count: tickCount(box.width, 70) });
   const y = axis([bottom, top], { snug: true, count: tickCount(box.height, 50) });
   return plane(box, x, y, theme, { xlabel: view.xlabel, ylabel: view.ylabel, above, equal: view.equal });
 }

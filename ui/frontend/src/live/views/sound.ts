@@ -13,7 +13,7 @@ function seconds(view: Sound): number {
 function lay(view: Sound, box: Box, theme: Theme): Plane {
   const ends = span([view.samples.data]);
   const loudest = Math.max(0.05, Math.abs(ends?.[0] ?? 1), Math.abs(ends?.[1] ?? 1));
-  const x = axis([0, seconds(view)], { snug: true, count: tickCount(box.width, 80) });
+  const x = axis([0, seconds(view)], { snug: true, count: tickCount(box.width, 70) });
   const y = axis([-Math.min(1, loudest * 1.05), Math.min(1, loudest * 1.05)], { snug: true, count: 3 });
   return plane(box, x, y, theme, { xlabel: "time [s]" });
 }

@@ -20,7 +20,7 @@ function entriesOf(view: Timeline, theme: Theme): Entry[] {
 function lay(view: Timeline, box: Box, theme: Theme): Plane {
   const above = bare(box) ? 0 : legendHeight(entriesOf(view, theme), box.width, theme);
   const ends = span([view.spans.flatMap(({ start, end }) => [start, end])]);
-  const x = axis(ends && [Math.min(0, ends[0]), ends[1]], { snug: true, count: tickCount(box.width, 80) });
+  const x = axis(ends && [Math.min(0, ends[0]), ends[1]], { snug: true, count: tickCount(box.width, 70) });
   const y = { ...axis([0, Math.max(1, view.lanes.length)], { snug: true }), ticks: [] };
   const left = Math.min(widest(view.lanes, theme), box.width * 0.3);
   return plane(box, x, y, theme, { xlabel: view.xlabel, above, left });
