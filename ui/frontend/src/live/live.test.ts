@@ -155,10 +155,10 @@ describe("a live view", () => {
 
   test("hides a panel and brings it back", () => {
     open();
-    newest().say({ views: { n: NOTE, b: BARS }, slots: ["n", "b"] });
-    button("Hide N").click();
+    newest().say({ views: { note: NOTE, b: BARS }, slots: ["note", "b"] });
+    button("Hide Note").click();
     expect(root.querySelectorAll(".panel")).toHaveLength(1);
-    button("Show N").click();
+    button("Show Note").click();
     expect(root.querySelectorAll(".panel")).toHaveLength(2);
   });
 

@@ -56,12 +56,13 @@ function label(value: number, step: number): string {
   return value.toFixed(places).replace(/^-/, "−");
 }
 
-/** Powers of ten, thinned where there are many; 2 and 5 between them where there are few. */
+/** Powers of ten, thinned where there are many; values between them where there are few. */
 export function logTicks(low: number, high: number, count: number): Tick[] {
   const first = Math.floor(Math.log10(low) + 1e-9);
   const last = Math.ceil(Math.log10(high) - 1e-9);
   const every = Math.max(1, Math.ceil((last - first) / Math.max(2, count)));
-  const factors = last - first <= 2 ? [1, 2, 5] : [1];
+  const decades = Math.log10(high / low);
+  const factors = 3 * decades <= count + 2 ? [1, 2, 5] : 2 * decades <= count + 2 ? [1, 3] : [1];
   const ticks: Tick[] = [];
   for (let exponent = Math.floor(first / every) * every; exponent <= last; exponent += every) {
     for (const factor of factors) {
