@@ -7,8 +7,7 @@ on the left; the last two dip below zero on their way.
 
 **Try:** slide the inputs to the left, and see whose output and slope die out.
 
-Source: Nair & Hinton (2010); Clevert et al. (2016), ELU; Hendrycks & Gimpel (2016), GELU;
-Ramachandran et al. (2017), Searching for activation functions.
+Source: Nair & Hinton (2010); Clevert et al. (2016); Hendrycks & Gimpel (2016); Ramachandran (2017).
 """
 
 from __future__ import annotations
@@ -28,6 +27,7 @@ from engine.optimisers import Memory, adam
 from engine.views import Curve, Frame, Histogram, Table, View
 
 Function = Callable[[torch.Tensor], torch.Tensor]
+X = torch.linspace(-5, 5, 401, dtype=torch.float64)
 
 
 def gelu_by_tanh(x: torch.Tensor) -> torch.Tensor:
@@ -51,7 +51,6 @@ SETS = {
     "the ReLU family": ("ReLU", "leaky ReLU", "ELU"),
     "smooth": ("ReLU", "GELU", "SiLU (Swish)"),
 }
-X = torch.linspace(-5, 5, 401, dtype=torch.float64)
 
 
 def slope(φ: Function, x: torch.Tensor) -> torch.Tensor:
@@ -110,7 +109,7 @@ class Race:
         "What is the largest slope a sigmoid has?",
         ("1", "½", "¼"),
         2,
-        "σ′ = σ (1 − σ), largest at σ = ½. Thirty layers of it multiply by ¼ thirty times.",
+        "σ′ = σ (1 − σ), largest at σ = ½. Thirty layers multiply by ¼ thirty times.",
     ),
     needs=["derivatives-chain-rule", "mlp"],
 )
@@ -129,8 +128,8 @@ def run(
         for name in ACTIVATIONS:
             race.step(name, now["rate"])
         if step % 5 == 0 or step == steps:
-            for name in ACTIVATIONS:
-                history[name].append(race.accuracy(name))
+            for name, past in history.items():
+                past.append(race.accuracy(name))
             now |= (yield _frame(step, steps, history, **now)) or {}
     yield from interactive(partial(_frame, steps, steps, history), **now)
 
@@ -153,9 +152,8 @@ def _frame(step: int, of: int, history: dict[str, list[float]], **now: Any) -> F
     counts = {name: np.histogram(h.clamp(-2.99, 4.99).numpy(), edges)[0] for name, h in out.items()}
     curves = {name: ACTIVATIONS[name](X).numpy() for name in chosen}
     slopes = {name: slope(ACTIVATIONS[name], X).numpy() for name in chosen}
-    marks = {"mean input": now["mean"]}
     races = {name: np.array(history[name]) for name in chosen}
-    at = np.linspace(0, step, len(history["none"]))
+    marks, at = {"mean input": now["mean"]}, np.linspace(0, step, len(history["none"]))
     heads = ("activation", "mean out", "spread out", "mean slope")
     views: dict[str, View] = {
         "curves": Curve(X.numpy(), curves, "x", "φ(x)", marks=marks, title="activations"),

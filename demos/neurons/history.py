@@ -88,7 +88,7 @@ def _rosenblatt(units: nn.Linear, x: Tensor, y: Tensor) -> None:
 )
 def run(
     era: Annotated[int, Pick(8, "timeline", help="Click a date")] = 0,
-    epochs: Annotated[int, Slider(1, 15, help="Train every era longer")] = 6,
+    epochs: Annotated[int, Slider(1, 10, help="Train every era longer")] = 6,
     seed: Annotated[int, Slider(0, 99)] = 0,
 ) -> Frames:
     """Train one era after the other, the clicked one first; height is accuracy."""

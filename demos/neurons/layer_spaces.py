@@ -27,6 +27,7 @@ from engine.views import Array, Bars, Field, Frame, Points, Tiles, View
 
 GRID = torch.linspace(-1.3, 1.3, 50)
 PLANE = torch.stack(torch.meshgrid(GRID, GRID, indexing="xy"), dim=-1).view(-1, 2)
+LAYERS = ("input", "hidden", "output")
 EXTENT, RATE = (-1.3, 1.3, -1.3, 1.3), 0.02
 
 
@@ -134,12 +135,12 @@ def _frame(
             title="how well",
         ),
     }
-    facts = dict(zip(("input [%]", "hidden [%]", "output [%]"), shares.tolist(), strict=True))
-    return Frame(step, of, views, {f"parted at {name}": one for name, one in facts.items()})
+    facts = {f"parted at {n} [%]": s for n, s in zip(LAYERS, shares.tolist(), strict=True)}
+    return Frame(step, of, views, facts)
 
 
 def _seen_along(h: torch.Tensor, cut: torch.Tensor) -> Array:
-    """A view of the hidden space: across the cut, and along its widest other direction, `(n, 2)`."""
+    """The hidden space seen across the cut and along its widest other direction, `(n, 2)`."""
     side = h @ cut[:-1] + cut[-1]
     normal = cut[:-1] / cut[:-1].norm().clamp(min=1e-9)
     rest = h - h.mean(0) - ((h - h.mean(0)) @ normal)[:, None] * normal

@@ -2,13 +2,12 @@
 
 A hidden ReLU layer of `w` units draws a line with at most `w` bends, and with enough of them it
 comes as close to any continuous curve as you like. But depth multiplies: a tent
-`t(x) = 2 min(x, 1 − x)` folds the interval in half, and folding `k` times makes `2ᵏ` straight pieces
-out of `3k` units. One layer would need `2ᵏ − 1` units for the same zigzag.
+`t(x) = 2 min(x, 1 − x)` folds the interval in half, and folding `k` times makes `2ᵏ` straight
+pieces out of `3k` units. One layer would need `2ᵏ − 1` units for the same zigzag.
 
 **Try:** drag the points of your own curve, and see which corners four units cannot reach.
 
-Source: Cybenko (1989), Approximation by superpositions of a sigmoidal function; Telgarsky (2016),
-Benefits of depth in neural networks.
+Source: Cybenko (1989), Superpositions of a sigmoidal function; Telgarsky (2016), Benefits of depth.
 """
 
 from __future__ import annotations
@@ -73,8 +72,7 @@ def target(name: str, own: list[float]) -> Array:
 class Fit:
     """A layer of ReLU units fitted to a curve `y`, `(401,)`.
 
-    It begins with even bends (shifted a little by the seed) and the output weights that fit best;
-    then Adam moves everything.
+    It begins with even bends and the output weights that fit best; then Adam moves everything.
     """
 
     def __init__(self, y: Array, width: int, seed: int) -> None:
@@ -108,7 +106,7 @@ class Fit:
     quick={"steps": 100},
     tries={
         "Four units": {"width": 4},
-        "Sixty-four units": {"width": 64},
+        "64 units": {"width": 64},
         "A cliff": {"curve": "a step", "width": 16},
     },
     question=Question(
@@ -146,8 +144,7 @@ def _frame(step: int, of: int, fit: Fit, folds: int) -> Frame:
     hinges = np.sort((-b / np.where(np.abs(a) > 1e-6, a, 1e-6)).astype(float))
     marks = {f"bend {i + 1}": float(h) for i, h in enumerate(hinges[np.abs(hinges) < X[-1]][:16])}
     units = {f"unit {i + 1}": v[i] * _relu(a[i] * X + b[i]) for i in np.argsort(-np.abs(v))[:8]}
-    t = np.linspace(0, 1, 1025)
-    counts = np.arange(1, 9)
+    t, counts = np.linspace(0, 1, 1025), np.arange(1, 9)
     lines = {"folded: 3 units a layer": 2.0**counts, "one layer of as many units": 3.0 * counts + 1}
     name, title = f"{folds} tents in a row", f"folded {folds} times: {2**folds} pieces"
     fitted = {"curve": fit.y.numpy(), "network": drawn}
@@ -159,7 +156,7 @@ def _frame(step: int, of: int, fit: Fit, folds: int) -> Frame:
             3.0 * counts, lines, "ReLUs", "straight pieces", True, title="width or depth"
         ),
     }
-    facts = {"largest error": fit.error(), "pieces of the fold": float(pieces(t, folded(t, folds)))}
+    facts = {"largest error": fit.error(), "pieces of the fold": float(2**folds)}
     return Frame(step, of, views, facts)
 
 
@@ -169,7 +166,7 @@ def _relu(x: Array) -> Array:
 
 def check() -> Iterator[Claim]:
     """Folding doubles the pieces, width adds them, and width buys accuracy."""
-    t = np.linspace(0, 1, 2**10 + 1)
+    t = np.linspace(0, 1, 1025)
     counted = [pieces(t, folded(t, k)) for k in range(1, 9)]
     yield same(
         "Straight pieces of k = 1..8 tents in a row", str(counted), str([2**k for k in range(1, 9)])

@@ -28,8 +28,8 @@ from engine.views import Array, Field, Frame, Matrix, Points, Tiles, View
 CORNERS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 XOR = 0b0110  # a function's number: its answers at the corners, read as bits
 WIDTHS, STARTS, STEPS = (1, 2, 4, 8), 50, 400
-EXTENT, GRID = (-0.5, 1.5, -0.5, 1.5), np.linspace(-0.5, 1.5, 61)
-PLANE = np.stack(np.meshgrid(GRID, GRID), axis=-1)  # (61, 61, 2)
+EXTENT = (-0.5, 1.5, -0.5, 1.5)
+PLANE = np.stack(np.meshgrid(*[np.linspace(-0.5, 1.5, 61)] * 2), axis=-1)  # (61, 61, 2)
 USED = torch.arange(max(WIDTHS)) < torch.tensor(WIDTHS).repeat_interleave(STARTS)[:, None, None]
 WHO = ("your line", "two units by hand", *(f"{width} trained" for width in WIDTHS))
 NAMES = (
@@ -112,7 +112,7 @@ def run(
     who: Annotated[str, Choice(WHO, help="Who separates", live=True)] = "your line",
     angle: Annotated[float, Slider(0, 360, unit="degrees", live=True)] = 45.0,
     offset: Annotated[float, Slider(-1, 1, help="Shift your line", live=True)] = -0.35,
-    start: Annotated[int, Slider(0, STARTS - 1, help="Which random start is drawn", live=True)] = 0,
+    start: Annotated[int, Slider(0, STARTS - 1, help="Which start is drawn", live=True)] = 0,
     seed: Annotated[int, Slider(0, 99, help="Other random starts")] = 0,
 ) -> Frames:
     """Separate by hand while 200 networks learn the chosen truth table."""
@@ -138,8 +138,7 @@ def _picture(step: int, weights: list[torch.Tensor], **now: Any) -> Frame:
     tables = np.array([answers(one).reshape(2, 2).T[::-1] for one in range(16)], dtype=float)
     marks = {one: "no line" for one in range(16) if LIMITS[one] < 4} | {function: "yours"}
     tiles = Tiles(tables, NAMES, "grey", True, 8, marks, "functions of two bits (a across, b up)")
-    done = solved(weights, function)
-    share = 100 * done.mean(axis=1)
+    share = 100 * (done := solved(weights, function)).mean(axis=1)
     rows = tuple(f"{width} hidden: {part:.0f} %" for width, part in zip(WIDTHS, share, strict=True))
     after = f"which of 50 random starts have solved it after {step} steps"
     starts = Matrix(done.astype(float), rows, xlabel="random start", title=after)
