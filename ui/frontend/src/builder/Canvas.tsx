@@ -14,7 +14,7 @@ import { useCallback, useEffect, useImperativeHandle, useMemo, useRef, useState,
 import { detours } from "./detours";
 import { useDesk, useModel, usePart } from "./context";
 import { Card } from "./Card";
-import { arranged, cards, wires, type Arranged, type CardNode, type WireEdge } from "./flow";
+import { arranged, cards, kindClass, wires, type Arranged, type CardNode, type WireEdge } from "./flow";
 import { press, typing } from "./keys";
 import type { Direction, Point, Size } from "./layout";
 import { nodeOf } from "./spec";
@@ -219,7 +219,7 @@ export function Canvas({ handle, size, narrow }: { handle: Ref<CanvasHandle>; si
         <Background gap={24} size={1} className="dots" />
         <Distance of={element} />
         {!narrow && nodes.length > 8 && (
-          <MiniMap<CardNode> pannable zoomable nodeClassName={(node) => `kind-${node.data.category % 10}`} nodeBorderRadius={20} ariaLabel="The whole network, small" />
+          <MiniMap<CardNode> pannable zoomable nodeClassName={(node) => kindClass(node.data.category)} nodeBorderRadius={20} ariaLabel="The whole network, small" />
         )}
       </ReactFlow>
       {spec.nodes.length === 0 && <p className="nothing">Nothing here yet. Take a template, or add an Input from the layers.</p>}

@@ -1,10 +1,11 @@
 /** A layer on the canvas. */
 import { Handle, Position, type NodeProps } from "@xyflow/react";
 import { memo, type JSX } from "react";
-import { format } from "../shared/numbers";
+import type { Problem } from "./api";
 import { useModel } from "./context";
-import { fixesOnCard, portShare, type CardNode } from "./flow";
-import { nodeLabel, shapeWords, worst } from "./words";
+import { fixesOnCard, kindClass, portShare, type CardNode } from "./flow";
+import type { SpecNode } from "./spec";
+import { exact, lean, nodeLabel, parameterWords, shapeWords, worst } from "./words";
 
 export const Card = memo(function Card({ data, selected }: NodeProps<CardNode>): JSX.Element {
   const { node, facts, params, category, direction, ports, output } = data;
@@ -12,7 +13,7 @@ export const Card = memo(function Card({ data, selected }: NodeProps<CardNode>):
   const across = direction === "right";
   return (
     <div
-      className={`card kind-${category < 0 ? "none" : category % 10} ${problem?.level ?? ""} ${selected ? "chosen" : ""}`}
+      className={`card ${kindClass(category)} ${problem?.level ?? ""} ${selected ? "chosen" : ""}`}
       data-testid={`node-${node.id}`}
       id={`card-${node.id}`}
       role="group"
@@ -36,29 +37,29 @@ export const Card = memo(function Card({ data, selected }: NodeProps<CardNode>):
         <span className="shape">{facts?.output ? shapeWords(facts.output) : facts ? "no output" : "…"}</span>
         {output && <span className="out" title="An output of the network">output</span>}
         {facts && facts.parameters > 0 && (
-          <span className="count" title={`${format(facts.parameters, 12)} parameters`}>{format(facts.parameters, 12)}</span>
+          <span className="count" title={parameterWords(facts.parameters)}>{exact(facts.parameters)}</span>
         )}
       </div>
-      {problem && <Trouble id={node.id} problem={problem} />}
+      {problem && <Trouble node={node} problem={problem} />}
       <Handle id="out" type="source" position={across ? Position.Right : Position.Bottom} />
     </div>
   );
 });
 
-function Trouble({ id, problem }: { id: string; problem: NonNullable<ReturnType<typeof worst>> }): JSX.Element {
+function Trouble({ node, problem }: { node: SpecNode; problem: Problem }): JSX.Element {
   const model = useModel();
   return (
     <>
-      <div className={`trouble ${problem.level}`} data-testid={`problem-${id}`} title={problem.text}>
+      <div className={`trouble ${problem.level}`} data-testid={`problem-${node.id}`} title={problem.text}>
         <span aria-hidden="true">{problem.level === "error" ? "▲" : "△"}</span>
-        <span className="words">{problem.text}</span>
+        <span className="words">{lean(problem.text, node)}</span>
       </div>
       {fixesOnCard(problem).map((fix, number) => (
         <button
           key={fix.text}
           type="button"
           className="fix nodrag nopan"
-          data-testid={`fix-${id}-${number}`}
+          data-testid={`fix-${node.id}-${number}`}
           title={fix.text}
           onClick={(event) => {
             event.stopPropagation();

@@ -1,12 +1,11 @@
 /** What is known of the chosen layer, and its parameters as a form. */
 import { useEffect, useState, type JSX } from "react";
-import { format } from "../shared/numbers";
 import type { Problem } from "./api";
 import { useDesk, useModel, usePart } from "./context";
 import { FieldInput } from "./FieldInput";
 import { fixesOnCard } from "./flow";
 import { incoming, nameProblem, nodeOf, outgoing, type SpecNode } from "./spec";
-import { bytesWords, fieldWords, parameterWords, problemsOf, shapeWords, short, valueWords, worst } from "./words";
+import { bytesWords, exact, fieldWords, lean, parameterWords, problemsOf, shapeWords, short, valueWords, worst } from "./words";
 
 export function Inspector(): JSX.Element {
   const spec = usePart((state) => state.spec);
@@ -34,7 +33,7 @@ function One({ node }: { node: SpecNode }): JSX.Element {
         {layer && <> – {layer.help}</>}
         {layer?.source && <small>{layer.source}</small>}
       </p>
-      <Problems problems={facts?.problems ?? []} id={node.id} />
+      <Problems problems={facts?.problems ?? []} node={node} />
       <form onSubmit={(event) => event.preventDefault()} aria-label={`Parameters of ${node.id}`}>
         {layer?.fields.map((field) => (
           <FieldInput
@@ -55,7 +54,7 @@ function One({ node }: { node: SpecNode }): JSX.Element {
       <dl className="numbers">
         {facts?.inputs?.some(Boolean) && <Row name="input" value={facts.inputs.map(shapeWords).join(" and ")} />}
         {facts && <Row name="output" value={shapeWords(facts.output)} />}
-        {facts && <Row name="parameters" value={format(facts.parameters, 12)} />}
+        {facts && <Row name="parameters" value={exact(facts.parameters)} />}
         {facts && <Row name="FLOPs" value={short(facts.flops)} />}
         {facts && <Row name="memory" value={bytesWords(facts.memory)} />}
         {facts && fieldWords(facts.receptive_field) && <Row name="receptive field" value={fieldWords(facts.receptive_field)} />}
@@ -109,8 +108,9 @@ function Name({ id }: { id: string }): JSX.Element {
   );
 }
 
-function Problems({ problems, id }: { problems: readonly Problem[]; id: string }): JSX.Element | null {
+function Problems({ problems, node }: { problems: readonly Problem[]; node: SpecNode }): JSX.Element | null {
   const model = useModel();
+  const { id } = node;
   if (problems.length === 0) return null;
   const shown = worst(problems);
   const onCard = shown ? fixesOnCard(shown).length : 0;
@@ -119,7 +119,7 @@ function Problems({ problems, id }: { problems: readonly Problem[]; id: string }
     <ul className="problems" aria-label="Problems">
       {[...problems].sort((one, other) => Number(other === shown) - Number(one === shown)).map((problem) => (
         <li key={problem.text} className={problem.level}>
-          <p data-testid={`inspector-problem-${id}`}>{problem.text}</p>
+          <p data-testid={`inspector-problem-${id}`}>{lean(problem.text, node)}</p>
           {(problem.fixes ?? []).map((fix, at) => {
             // The names of those on the card are taken: a name stands for one button.
             const testId = problem === shown && at < onCard ? `inspector-fix-${id}-${at}` : `fix-${id}-${number++}`;
@@ -166,7 +166,7 @@ function Whole(): JSX.Element {
       {totals && (
         <dl className="numbers">
           <Row name="layers" value={String(spec.nodes.length)} />
-          <Row name="parameters" value={format(totals.parameters, 12)} />
+          <Row name="parameters" value={exact(totals.parameters)} />
           <Row name="FLOPs" value={short(totals.flops)} />
           <Row name="memory" value={bytesWords(totals.memory)} />
           {fieldWords(totals.receptive_field) && <Row name="receptive field" value={fieldWords(totals.receptive_field)} />}

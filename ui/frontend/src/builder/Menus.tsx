@@ -25,7 +25,7 @@ function Sheet({ menu, children }: { menu: Menu; children: ReactNode }): JSX.Ele
   const desk = useDesk();
   const near = menu.kind === "insert" ? menu.near : undefined;
   return (
-    <div className={`veil ${near ? "" : "middle"}`} onPointerDown={(event) => event.target === event.currentTarget && desk.close()}>
+    <div className={`veil ${near ? "" : "centred"}`} onPointerDown={(event) => event.target === event.currentTarget && desk.close()}>
       <div className={`sheet ${menu.kind}`} data-testid={`menu-${menu.kind}`} ref={(element) => void (element && near && standNear(element, near))}>
         {children}
       </div>

@@ -3,7 +3,7 @@ import { useMemo, useRef, useState, type JSX, type PointerEvent } from "react";
 import type { LayerType } from "./api";
 import { search } from "./Chooser";
 import { useModel, usePart } from "./context";
-import { categoryNumbers } from "./flow";
+import { categoryNumbers, kindClass } from "./flow";
 
 export interface Dragged {
   readonly type: string;
@@ -18,6 +18,8 @@ interface Props {
   readonly onAdded: () => void;
 }
 
+/** With more layers than this, the categories are closed at first: a table of contents. */
+const MANY = 40;
 /** How far a press must move to be a drag [px]. */
 const SLACK = 6;
 
@@ -26,13 +28,15 @@ export function Palette({ onDrag, onDrop, onAdded }: Props): JSX.Element {
   const layers = usePart((state) => state.layers);
   const online = usePart((state) => state.online);
   const [query, setQuery] = useState("");
-  const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
+  // Which categories the visitor turned over from how they stand at first.
+  const [turned, setTurned] = useState<ReadonlySet<string>>(new Set());
   const groups = useMemo(() => grouped(layers, query), [layers, query]);
   const numbers = useMemo(() => categoryNumbers(layers), [layers]);
   const first = groups[0]?.[1][0];
+  const open = (category: string): boolean => query !== "" || turned.has(category) === layers.length > MANY;
 
   const toggle = (category: string): void => {
-    setClosed((old) => {
+    setTurned((old) => {
       const next = new Set(old);
       if (!next.delete(category)) next.add(category);
       return next;
@@ -60,12 +64,12 @@ export function Palette({ onDrag, onDrop, onAdded }: Props): JSX.Element {
       <div className="groups">
         {groups.map(([category, members]) => (
           <section key={category}>
-            <button type="button" className="category" aria-expanded={!closed.has(category) || query !== ""} onClick={() => toggle(category)}>
-              <span className={`dot kind-${(numbers.get(category) ?? 0) % 10}`} />
+            <button type="button" className="category" aria-expanded={open(category)} onClick={() => toggle(category)}>
+              <span className={`dot ${kindClass(numbers.get(category))}`} />
               {category}
               <span className="many">{members.length}</span>
             </button>
-            {(query !== "" || !closed.has(category)) &&
+            {open(category) &&
               members.map((layer) => (
                 <Item key={layer.type} layer={layer} onAdd={(branch) => add(layer.type, branch)} onDrag={onDrag} onDrop={onDrop} />
               ))}

@@ -1,8 +1,7 @@
 /** The row of buttons above the canvas, with the network's totals. */
 import { type JSX, type ReactNode } from "react";
-import { format } from "../shared/numbers";
 import { useDesk, useModel, usePart } from "./context";
-import { bytesWords, fieldWords, problemsOf, short } from "./words";
+import { bytesWords, fieldWords, parameterWords, problemsOf, short } from "./words";
 
 interface Props {
   readonly paletteOpen: boolean;
@@ -48,7 +47,7 @@ function Totals(): JSX.Element | null {
   return (
     <div className="totals" data-testid="totals">
       {errors > 0 && <span className="error">{errors === 1 ? "1 problem" : `${errors} problems`}</span>}
-      <span title={`${format(totals.parameters, 12)} parameters`}><b>{short(totals.parameters)}</b> parameters</span>
+      <span title={parameterWords(totals.parameters)}><b>{short(totals.parameters)}</b> parameters</span>
       <span><b>{short(totals.flops)}</b> FLOPs</span>
       <span className="minor"><b>{bytesWords(totals.memory)}</b></span>
       {field && <span className="minor" title="Receptive field: the part of the input that one output sees">sees <b>{field}</b></span>}

@@ -53,6 +53,8 @@ export function fixesOnCard(problem: Problem): NonNullable<Problem["fixes"]> {
   return problem.level === "error" ? (problem.fixes ?? []).slice(0, FIXES_SHOWN) : [];
 }
 
+const COLOURS = 10;
+
 export interface Arranged {
   /** All that the arrangement follows from; a new parameter need not arrange anything anew. */
   readonly key: string;
@@ -147,6 +149,12 @@ function portsOf(layer: LayerType | undefined): number {
 
 export function categoryNumbers(layers: readonly LayerType[]): Map<string, number> {
   return new Map([...new Set(layers.map((layer) => layer.category))].map((name, number) => [name, number]));
+}
+
+/** The class that gives a category its colour. */
+export function kindClass(category: number | undefined): string {
+  if (category === undefined || category < 0) return "kind-none";
+  return category < COLOURS ? `kind-${category}` : `kind-${category % COLOURS} again`;
 }
 
 export function wires(

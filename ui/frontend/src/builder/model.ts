@@ -99,7 +99,6 @@ export class Model {
 
   /** Takes what the page says; what it merely repeats of our own edits is passed over. */
   update(data: BuilderData): void {
-    const changes: Partial<State> = {};
     if ((data.readonly ?? false) !== this.state.readonly) this.set({ readonly: data.readonly ?? false });
     if (data.height !== undefined && data.height !== this.state.height) this.set({ height: data.height });
     if (data.api !== undefined && data.api !== this.apiBase) {
@@ -113,7 +112,7 @@ export class Model {
     clearTimeout(this.timers.send);
     const [spec, notice] = readKindly(data.spec);
     this.history = new History(spec);
-    this.set({ ...changes, spec, notice, selection: new Set(), edge: undefined, shown: this.state.shown + 1, ...this.steps() });
+    this.set({ spec, notice, selection: new Set(), edge: undefined, shown: this.state.shown + 1, ...this.steps() });
     void this.describe();
   }
 
@@ -362,8 +361,9 @@ export class Model {
   private async describe(): Promise<void> {
     const spec = this.state.spec;
     const wanted = structure(spec);
-    if (wanted === this.described) return;
+    // Also what is asked already is no longer wanted, if a step back led to what is known.
     this.asking?.abort();
+    if (wanted === this.described) return;
     const asking = new AbortController();
     this.asking = asking;
     await this.asked(async () => {
@@ -388,8 +388,8 @@ export class Model {
   private async writeCode(): Promise<void> {
     const spec = this.state.spec;
     const wanted = structure(spec);
-    if (!this.state.codeOpen || wanted === this.codeOf) return;
     this.askingCode?.abort();
+    if (!this.state.codeOpen || wanted === this.codeOf) return;
     const asking = new AbortController();
     this.askingCode = asking;
     await this.asked(async () => {

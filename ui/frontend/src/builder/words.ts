@@ -25,8 +25,13 @@ export function bytesWords(bytes: number): string {
   return `${bytes} B`;
 }
 
+/** Every digit, in groups of three. */
+export function exact(count: number): string {
+  return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, Math.abs(count) >= 10_000 ? "\u2009" : "");
+}
+
 export function parameterWords(count: number): string {
-  return count === 1 ? "1 parameter" : `${format(count, 12)} parameters`;
+  return count === 1 ? "1 parameter" : `${exact(count)} parameters`;
 }
 
 export function fieldWords(reach: NodeFacts["receptive_field"]): string {
@@ -49,7 +54,8 @@ export function valueWords(value: unknown): string {
   if (value === false) return "no";
   if (value === null || value === undefined) return "–";
   if (Array.isArray(value)) return value.map(valueWords).join(" × ");
-  return isRecord(value) ? JSON.stringify(value) : String(value);
+  if (!isRecord(value)) return String(value);
+  return Object.entries(value).map(([name, inner]) => `${plain(name)} ${valueWords(inner)}`).join(", ");
 }
 
 /** The parameters that matter, in one line, in the order of the layer's form. */
@@ -62,6 +68,13 @@ export function paramWords(node: SpecNode, layer: LayerType | undefined): string
 
 export function worst(problems: readonly Problem[]): Problem | undefined {
   return problems.find((problem) => problem.level === "error") ?? problems[0];
+}
+
+/** A problem's text where its node is named already: without `conv2 (Conv2d): ` before it. */
+export function lean(text: string, { id, type }: SpecNode): string {
+  const start = [`${id} (${type}): `, `${id}: `].find((name) => text.startsWith(name)) ?? "";
+  const rest = text.slice(start.length);
+  return rest.charAt(0).toUpperCase() + rest.slice(1);
 }
 
 /** One node for a screen reader. */
