@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from engine.network.build import build
+from engine.network.by_hand import NETWORKS, gap
 from engine.network.describe import describe
 from engine.network.templates import find, templates
 
@@ -103,3 +104,8 @@ def test_small_networks_learn_a_batch_of_digits(name):
 def test_unet_gives_388_pixels_for_572():
     told = describe(find("unet").spec.to_json())
     assert told["nodes"]["scores"]["output"] == [2, 388, 388]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_computes_what_a_hand_written_twin_computes_with_its_weights(name):
+    assert gap(name) < 1e-5

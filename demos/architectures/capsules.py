@@ -1,9 +1,9 @@
 """Capsules: parts that agree on a whole.
 
-A capsule is a vector: its length says *whether* something is there, its direction *how* it stands. Each
-part predicts every whole, `û_{j|i} = W_ij u_i`; routing sends a part's vote where the others agree:
-`c_ij = softmax_j(b_ij)`, `v_j = squash(Σ_i c_ij û_{j|i})`, `b_ij ← b_ij + û_{j|i} · v_j`. With every round
-the votes settle. `squash(s) = |s|²/(1 + |s|²) · s/|s|` keeps lengths below 1.
+A capsule is a vector: its length says *whether* something is there, its direction *how* it stands.
+Each part predicts every whole, `û_{j|i} = W_ij u_i`; routing sends its vote where others agree:
+`c_ij = softmax_j(b_ij)`, `v_j = squash(Σ_i c_ij û_{j|i})`, `b_ij ← b_ij + û_{j|i} · v_j`.
+With every round the votes settle. `squash(s) = |s|²/(1 + |s|²) · s/|s|` keeps lengths below 1.
 
 **Try:** add routing rounds; then pull one of the pose numbers and watch the digit change.
 
@@ -54,36 +54,23 @@ def entropy(c: Tensor) -> float:
 class CapsNet(nn.Module):
     """Convolution, primary capsules, routed digit capsules, decoder."""
 
-    def __init__(
-        self,
-        side: int,
-        channels: int,
-        kernel: int,
-        kinds: int,
-        pose: tuple[int, int],
-        stride: int,
-        hidden: tuple[int, int],
-    ) -> None:
+    def __init__(self, side: int, kernel: int, channels: int, kinds: int, u: int, v: int) -> None:
         super().__init__()
-        grid = (side - 2 * kernel + 1) // stride + 1
-        self.parts, self.pose = kinds * grid * grid, pose
+        self.u = u  # numbers of a part's capsule; v of a whole's
+        grid = (side - 2 * kernel + 1) // 2 + 1
         self.conv = nn.Conv2d(1, channels, kernel)
-        self.primary = nn.Conv2d(channels, kinds * pose[0], kernel, stride)
-        self.predict = nn.Parameter(0.1 * torch.randn(self.parts, 10, pose[1], pose[0]))
-        sizes = (10 * pose[1], *hidden, side * side)
-        layers = [
-            part
-            for a, b in zip(sizes, sizes[1:], strict=False)
-            for part in (nn.Linear(a, b), nn.ReLU())
-        ]
-        self.decoder = nn.Sequential(*layers[:-1], nn.Sigmoid())
+        self.primary = nn.Conv2d(channels, kinds * u, kernel, 2)
+        self.predict = nn.Parameter(0.1 * torch.randn(kinds * grid * grid, 10, v, u))
+        few, many = (512, 1024) if side == 28 else (64, 128)
+        self.decoder = nn.Sequential(
+            *(nn.Linear(10 * v, few), nn.ReLU(), nn.Linear(few, many), nn.ReLU()),
+            *(nn.Linear(many, side * side), nn.Sigmoid()),
+        )
 
     def votes(self, x: Tensor) -> Tensor:
         """What each part says of each whole: `(n, parts, 10, d)`."""
         u = self.primary(self.conv(x).relu())
-        u = squash(
-            u.view(len(x), -1, self.pose[0], *u.shape[2:]).permute(0, 1, 3, 4, 2).flatten(1, 3)
-        )
+        u = squash(u.unflatten(1, (-1, self.u)).movedim(2, -1).flatten(1, 3))
         return torch.einsum("pjde,npe->npjd", self.predict, u)
 
     def decode(self, v: Tensor, label: Tensor) -> Tensor:
@@ -94,13 +81,13 @@ class CapsNet(nn.Module):
 
 def small() -> CapsNet:
     """For 8 × 8 digits: 32 parts."""
-    return CapsNet(8, 16, 3, 8, (4, POSE), 2, (64, 128))
+    return CapsNet(8, 3, 16, 8, 4, POSE)
 
 
 def original() -> CapsNet:
     """For MNIST, as published; weights are not allocated."""
     with torch.device("meta"):
-        return CapsNet(28, 256, 9, 32, (8, 16), 2, (512, 1024))
+        return CapsNet(28, 9, 256, 32, 8, 16)
 
 
 def loss(net: CapsNet, x: Tensor, y: Tensor, rounds: int) -> Tensor:
@@ -110,7 +97,8 @@ def loss(net: CapsNet, x: Tensor, y: Tensor, rounds: int) -> Tensor:
     present = target * (0.9 - length).relu() ** 2
     absent = 0.5 * (1 - target) * (length - 0.1).relu() ** 2
     drawn = (net.decode(v, y) - x.flatten(1)).square().sum(1)
-    return (present + absent).sum(1).mean() + 0.02 * drawn.mean()
+    total: Tensor = (present + absent).sum(1).mean() + 0.02 * drawn.mean()
+    return total
 
 
 @lab(
@@ -159,44 +147,24 @@ def run(
             swept = [v + 0.25 * k * torch.eye(POSE)[d] for d in range(POSE) for k in (-1, 0, 1)]
             made = [net.decode(some, label) for some in (v, pulled, *swept)]
         tiles = torch.cat([seen.flatten(1), *made]).view(-1, 8, 8).numpy()
-        words = (
-            "seen",
-            "decoded",
-            "pulled",
-            *(f"pose {d} {k}" for d in range(POSE) for k in ("−", "0", "+")),
-        )
-        settled = {"entropy": np.array([entropy(c) for c in couplings])}
-        names = tuple("0123456789")
+        poses = (f"pose {d} {k}" for d in range(POSE) for k in ("−", "0", "+"))
+        words, names = ("seen", "decoded", "pulled", *poses), tuple("0123456789")
+        entropies = np.array([entropy(c) for c in couplings])
+        sizes, shares = {"length": v[0].norm(dim=-1).numpy()}, couplings[-1][0].numpy()
         views: dict[str, View] = {
-            "couplings": Matrix(
-                couplings[-1][0].numpy(),
-                (),
-                names,
-                "digit capsule",
-                "part",
-                title=f"who votes for whom, round {rounds}",
-            ),
+            "couplings": Matrix(shares, (), names, "digit", "part", title="who votes for whom"),
             "poses": Tiles(tiles, words, across=9, title="pull a pose, see the digit change"),
-            "lengths": Bars(
-                names,
-                {"length": v[0].norm(dim=-1).numpy()},
-                "digit capsule",
-                "length: is it there?",
-            ),
+            "lengths": Bars(names, sizes, "digit capsule", "length: is it there?"),
             "entropy": Curve(
                 np.arange(1, rounds + 1),
-                settled,
+                {"entropy": entropies},
                 "round",
-                "entropy of the couplings [nat]",
+                "entropy [nat]",
                 dots=True,
             ),
         }
-        return Frame(
-            epoch,
-            epochs,
-            views,
-            {"accuracy on 400 others": right, "entropy [nat]": entropy(couplings[-1])},
-        )
+        facts = {"accuracy on 400 others": right, "entropy [nat]": float(entropies[-1])}
+        return Frame(epoch, epochs, views, facts)
 
     shown: dict[str, Any] = {"rounds": rounds, "digit": digit, "pose": pose}
     for epoch in range(1, epochs + 1):
@@ -214,7 +182,7 @@ def check() -> Iterator[Claim]:
     votes = torch.randn(4, 32, 10, 16, generator=random, dtype=torch.float64)
     v, couplings = route(votes, 4)
     gap = max(float((c.sum(2) - 1).abs().max()) for c in couplings)
-    yield below("Couplings of a part add up to 1: largest gap", gap, 1e-12)
+    yield below("Couplings of a part add up to 1: gap", gap, 1e-12)
     far = squash(100 * torch.randn(1000, 16, generator=random, dtype=torch.float64)).norm(dim=-1)
     yield same(
         "Squashed lengths stay below 1", bool(far.max() < 1 and v.norm(dim=-1).max() < 1), True

@@ -1,9 +1,9 @@
 """The same picture, from LeNet to ConvNeXt.
 
 Thirty years of networks on one page: how many parameters they learn, how many multiply-adds one
-picture costs, and how often they are right on ImageNet. From each family a small member is built and
-trained here, on the same digits; the same digit then goes through all of them, and you see what each
-makes of it on the way: after the first layer, half way, and at the end.
+picture costs, and how often they are right on ImageNet. From each family a small member is trained
+here on the same digits; one digit then goes through all of them, and you see what each makes of it
+on the way: after the first layers, half way, and at the end.
 
 **Try:** change the digit; then compare two networks of equal cost in the chart.
 
@@ -12,7 +12,7 @@ Source: the papers named in the builder's templates; accuracies from torchvision
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Annotated, Any
 
@@ -23,6 +23,7 @@ from torch.nn import functional as F  # noqa: N812 - its usual name
 
 from demos.kit import Choice, Claim, Frames, Question, Slider, above, below, interactive, lab, same
 from engine.network.build import build
+from engine.network.by_hand import NETWORKS, gap
 from engine.network.describe import describe
 from engine.network.templates import find, templates
 from engine.views import Array, Bars, Frame, Points, Table, Tiles, View
@@ -39,63 +40,11 @@ ZOO = {  # template -> year, ImageNet top-1 [%] of the weights first published w
     "efficientnet-b7": (2019, 84.1), "regnet-y-400mf": (2020, 74.0),
     "regnet-y-800mf": (2020, 76.4), "convnext-tiny": (2022, 82.5), "convnext-base": (2022, 84.1),
 }  # fmt: skip
-SMALL = ("lenet", "vgg", "inception", "resnet", "densenet", "mobilenet", "shufflenet", "efficientnet", "convnext")  # fmt: skip
-
-
-def unit(
-    x: Tensor, weights: Iterator[Tensor], stride: int = 1, groups: int = 1, active: bool = True
-) -> Tensor:
-    """Convolution, batch norm, ReLU with the next weights of a network, written by hand."""
-    kernel, scale, shift, mean, variance = (next(weights) for _ in range(5))
-    x = F.conv2d(x, kernel, None, stride, kernel.shape[-1] // 2, 1, groups)
-    x = (x - mean[:, None, None]) / (variance[:, None, None] + 1e-5).sqrt()
-    x = x * scale[:, None, None] + shift[:, None, None]
-    return x.relu() if active else x
-
-
-def resnet18(x: Tensor, weights: Iterator[Tensor]) -> Tensor:
-    """The scores of a ResNet-18 with these weights; nothing of the builder is used."""
-    x = F.max_pool2d(unit(x, weights, 2), 3, 2, 1)
-    for place in range(8):
-        stride = 2 if place in (2, 4, 6) else 1
-        branch = unit(unit(x, weights, stride), weights, active=False)
-        skip = unit(x, weights, stride, active=False) if stride == 2 else x
-        x = (branch + skip).relu()
-    return F.linear(x.mean((2, 3)), next(weights), next(weights))
-
-
-def mobilenet_v1(x: Tensor, weights: Iterator[Tensor]) -> Tensor:
-    """The scores of a MobileNet with these weights."""
-    x = unit(x, weights, 2)
-    for place in range(13):
-        x = unit(x, weights, 2 if place in (1, 3, 5, 11) else 1, groups=x.shape[1])
-        x = unit(x, weights)
-    return F.linear(x.mean((2, 3)), next(weights), next(weights))
-
-
-def vgg11(x: Tensor, weights: Iterator[Tensor]) -> Tensor:
-    """The scores of a VGG-11 with these weights."""
-    for place in range(8):
-        x = F.conv2d(x, next(weights), next(weights), padding=1).relu()
-        x = F.max_pool2d(x, 2) if place in (0, 1, 3, 5, 7) else x
-    x = x.flatten(1)
-    for _ in range(2):
-        x = F.linear(x, next(weights), next(weights)).relu()
-    return F.linear(x, next(weights), next(weights))
-
-
-def gap(name: str, by_hand: Callable[[Tensor, Iterator[Tensor]], Tensor], side: int) -> float:
-    """Largest difference between the template and the hand-written network with its weights."""
-    torch.manual_seed(0)
-    net = build(find(name).spec).eval()
-    for part in net.modules():
-        if isinstance(part, nn.BatchNorm2d):
-            nn.init.uniform_(part.get_buffer("running_mean"), -0.1, 0.1)
-            nn.init.uniform_(part.get_buffer("running_var"), 0.5, 1.5)
-    weights = (w for key, w in net.state_dict().items() if "num_batches" not in key)
-    x = torch.rand(2, 3, side, side)
-    with torch.no_grad():
-        return float((net(x) - by_hand(x, weights)).abs().max())
+FAMILIES = ("Images", "Mobile")
+SMALL = (
+    *("lenet", "vgg", "inception", "resnet", "densenet"),
+    *("mobilenet", "shufflenet", "efficientnet", "convnext"),
+)
 
 
 def journey(net: nn.Module, x: Tensor) -> Array:
@@ -113,9 +62,8 @@ def journey(net: nn.Module, x: Tensor) -> Array:
     chosen = (maps[2], maps[len(maps) // 2], maps[-1])
     strongest = [z[0, z[0].flatten(1).std(1).argmax()][None, None] for z in chosen]
     shown = torch.cat([F.interpolate(z, size=(8, 8)) for z in strongest])[:, 0]
-    low, high = shown.amin((1, 2), keepdim=True), shown.amax((1, 2), keepdim=True)
-    scaled: Array = ((shown - low) / (high - low + 1e-9)).numpy()
-    return scaled
+    pictures: Array = shown.numpy()
+    return pictures
 
 
 def train(name: str, x: Tensor, y: Tensor, epochs: int) -> tuple[nn.Module, float]:
@@ -159,8 +107,8 @@ def run(
     y = torch.tensor(data.target[order])
     totals = {name: describe(find(name).spec.to_json())["totals"] for name in ZOO}
     rows = tuple(
-        (n, year, totals[n]["parameters"], round(totals[n]["flops"] / 2e6, 1), top)
-        for n, (year, top) in ZOO.items()
+        (name, year, totals[name]["parameters"], round(totals[name]["flops"] / 2e6, 1), top)
+        for name, (year, top) in ZOO.items()
     )
     trained: dict[str, tuple[nn.Module, float]] = {}
 
@@ -174,25 +122,16 @@ def run(
             f"{name}: {where}" for name in trained for where in ("first", "half way", "last")
         )
         scores = {"accuracy": np.array([score for _, score in trained.values()])}
-        unit_ = "parameters" if axis == "parameters" else "million multiply-adds"
+        what = "parameters" if axis == "parameters" else "million multiply-adds"
+        eras, top = ("2012-14", "2015-17", "2018-20", "2021-"), "ImageNet top-1 [%]"
+        across = f"{what} [log₁₀]"
         views: dict[str, View] = {
             "journey": Tiles(
-                tiles, words, "sequential", across=6, title=f"one {digit} through them all"
+                tiles, words, "sequential", across=6, title=f"one {digit} through all"
             ),
-            "zoo": Points(
-                places,
-                years,
-                ("2012-14", "2015-17", "2018-20", "2021-"),
-                xlabel=f"{unit_} [log₁₀]",
-                ylabel="ImageNet top-1 [%]",
-                title="thirty years",
-            ),
+            "zoo": Points(places, years, eras, xlabel=across, ylabel=top, title="thirty years"),
             "race": Bars(tuple(trained), scores, "small member", "accuracy on 400 digits"),
-            "table": Table(
-                ("network", "year", "parameters", "multiply-adds [million]", "top-1 [%]"),
-                rows,
-                "the zoo",
-            ),
+            "table": Table(("network", "year", "parameters", "million multiply-adds", top), rows),
         }
         facts = {
             "networks in the zoo": len(rows),
@@ -209,18 +148,10 @@ def run(
 
 def check() -> Iterator[Claim]:
     """The builder's networks are the published ones, in number and in what they compute."""
-    right = [
-        t.parameters == describe(t.spec.to_json())["totals"]["parameters"]
-        for t in templates().values()
-        if t.parameters and t.family in ("Images", "Mobile")
-    ]
+    published = [t for t in templates().values() if t.parameters and t.family in FAMILIES]
+    counts = [describe(t.spec.to_json())["totals"]["parameters"] for t in published]
+    right = [t.parameters == count for t, count in zip(published, counts, strict=True)]
     yield same("Published networks whose count differs from the builder's", right.count(False), 0)
     yield above("Networks whose parameters agree to the unit", right.count(True), 25)
-    for name, by_hand, side in (
-        ("resnet18", resnet18, 64),
-        ("mobilenet-v1", mobilenet_v1, 64),
-        ("vgg11", vgg11, 224),
-    ):
-        yield below(
-            f"{name}: template − written by hand, copied weights", gap(name, by_hand, side), 1e-4
-        )
+    for name in NETWORKS:
+        yield below(f"{name}: template − written by hand, copied weights", gap(name), 1e-4)

@@ -1,9 +1,9 @@
 """ConvNeXt: from ResNet, one switch at a time.
 
 Could a plain convolutional network do what transformers do, if it were built as they are? Seven
-changes lead from ResNet-50 to ConvNeXt: the ratio of the stages, a stem of patches, depthwise windows,
-a block that is wide inside, a large window, fewer activations and norms, layer norm. A depthwise
-layer on `C` channels has `k² C` weights, `1/C` of the dense one: that pays for the 7 × 7 window.
+changes lead from ResNet-50 to ConvNeXt: the ratio of the stages, a stem of patches, depthwise
+windows, a block that is wide inside, a large window, fewer activations and norms, layer norm. A
+depthwise layer on `C` channels has `k² C` weights, `1/C` of the dense one: that pays for 7 × 7.
 
 **Try:** step through the switches and watch which one changes the cost, and which the accuracy.
 
@@ -135,7 +135,7 @@ def train(step: int, epochs: int, seed: int) -> float:
 @lab(
     covers=["convnext"],
     seconds=1,
-    quick={"epochs": 1, "last": 1},
+    quick={"epochs": 1, "last": 0},
     tries={"A bottleneck": {"switch": 0}, "Wide inside": {"switch": 4}, "ConvNeXt": {"switch": 7}},
     question=Question(
         "7 × 7 windows on 96 channels: dense or depthwise, how many times the weights?",
@@ -167,10 +167,8 @@ def run(
             "cost": Bars(STEPS, cost, "", "multiply-adds [billion]", title="full size, 224 pixels"),
             "size": Bars(STEPS, size, "", "parameters [million]", title="full size"),
         }
-        facts = {
-            "parameters [million]": totals[switch]["parameters"] / 1e6,
-            "multiply-adds [billion]": totals[switch]["flops"] / 2e9,
-        }
+        now = totals[switch]
+        facts = {"parameters": now["parameters"], "multiply-adds [billion]": now["flops"] / 2e9}
         return Frame(len(scores), last + 1, views, facts)
 
     shown: dict[str, Any] = {}

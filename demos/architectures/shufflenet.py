@@ -1,9 +1,9 @@
 """ShuffleNet: groups that talk to each other.
 
 A grouped convolution splits the channels into `g` groups and connects only within them: `1/g` of
-the weights. But two such layers in a row never mix the groups. The channel shuffle does it for nothing:
-write the channels as a table of `g` rows and read it by columns, `c → (c mod n) g + ⌊c/n⌋` with `n`
-channels a group. Now every output of the second layer can use every input of the first.
+the weights. But two such layers in a row never mix the groups. The channel shuffle mixes for
+nothing: write the channels as a table of `g` rows and read it by columns, so that place `j` gets
+channel `(j mod g) n + ⌊j/g⌋`, with `n` channels a group. Now every output can use every input.
 
 **Try:** switch the shuffle off and see which inputs an output still reaches.
 
