@@ -4,7 +4,7 @@ import streamlit as st
 
 from engine.forms import Form
 from engine.jobs import board
-from ui import asked, components, project, stage, widgets
+from ui import asked, components, data_choice, project, stage, widgets
 from ui.visitor import visitor
 
 ENTRY = "engine.training.run:train"
@@ -14,8 +14,7 @@ form: Form = asked.form(ENTRY)
 run = project.last_run(now)
 controls, view = st.columns([1, 4], gap="large")
 with controls:
-    names = [entry["name"] for entry in asked.table("engine.data:datasets")]
-    data = st.selectbox("data", names, names.index(now.data) if now.data in names else 0)
+    data = data_choice.choose(now)
     begin = st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch")
     settings = widgets.controls(form, "train", live=run is None)
     if run is not None:

@@ -62,9 +62,21 @@ def _described(text: str) -> dict[str, Any]:
     return found
 
 
+@st.cache_data(max_entries=50, show_spinner="Looking at the data")
+def about(name: str) -> dict[str, Any]:
+    """Sizes and classes of a data set; see `engine.data.about`."""
+    found: dict[str, Any] = call("engine.data.about:about", {"name": name}, seconds=120)
+    return found
+
+
 @st.cache_data(max_entries=50, show_spinner=False)
 def script(text: str, settings: str) -> str:
     """The network of a JSON text as a PyTorch script with a run's settings."""
     arguments = {"spec": json.loads(text), "settings": json.loads(settings)}
     found: str = call("engine.export.script:script", arguments)
     return found
+
+
+def called(data: str) -> str:
+    """A data set's name as people say it."""
+    return "your own table" if data.startswith("own:") else data

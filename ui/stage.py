@@ -30,7 +30,9 @@ def show() -> Project:
     """Draw the strip; the project that is on stage."""
     now = project.current()
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="medium"):
-        st.markdown(f"**{_plain(now.name)}** on *{_plain(now.data)}*", width="content")
+        st.markdown(
+            f"**{_plain(now.name)}** on *{_plain(asked.called(now.data))}*", width="content"
+        )
         st.html(_sketch(now.spec), width="stretch")
         st.markdown(_facts(now), width="content")
         with st.popover("Change model", icon=":material/swap_horiz:", width="content"):

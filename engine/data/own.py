@@ -70,16 +70,26 @@ def keep(content: bytes) -> str:
     return PREFIX + name
 
 
+def columns(words: str) -> list[str]:
+    """What the columns of an uploaded table are called, by the words that `keep` gave."""
+    return list(parse(_path(words).read_bytes()).names)
+
+
+def _path(words: str) -> Path:
+    name = words.removeprefix(PREFIX)
+    path = home() / "data" / "own" / f"{name}.csv"
+    if not re.fullmatch(r"[0-9a-f]{24}", name) or not path.is_file():
+        raise LookupError(f"no uploaded table {name!r:.40}; upload it again")
+    return path
+
+
 def kept(words: str, settings: Mapping[str, object]) -> DataSet:
     """The data set of an uploaded table, by the words that `keep` gave.
 
     Raises:
         LookupError: There is no such upload any more.
     """
-    name = words.removeprefix(PREFIX)
-    path = home() / "data" / "own" / f"{name}.csv"
-    if not re.fullmatch(r"[0-9a-f]{24}", name) or not path.is_file():
-        raise LookupError(f"no uploaded table {name!r:.40}; upload it again")
+    path = _path(words)
     unknown = next((name for name in settings if name not in ("target", "seed")), None)
     if unknown is not None:
         raise ValueError(f"an uploaded table has no setting {unknown!r:.80}; only target and seed")

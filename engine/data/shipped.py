@@ -40,6 +40,24 @@ def iris() -> pd.DataFrame:
     return table.assign(species=[SPECIES[number] for number in table["species"]])
 
 
+def wine() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    """178 wines: thirteen measurements in their own units, `(178, 13)`, and growers, `(178,)`.
+
+    Source: Aeberhard, Coomans & de Vel (1992), Comparison of classifiers in high dimensional
+    settings.
+    """
+    table = np.loadtxt(_file("wine_data.csv"), delimiter=",", skiprows=1)  # row 1 counts the rows
+    return table[:, :13], table[:, 13].astype(np.int64)
+
+
+def photograph(name: str) -> npt.NDArray[np.float64]:
+    """A photograph in colour, `(427, 640, 3)` in [0, 1]: `"china"` or `"flower"`."""
+    from PIL import Image
+
+    with Image.open(_file("digits.csv.gz").parents[1] / "images" / f"{name}.jpg") as picture:
+        return np.asarray(picture, dtype=np.float64) / 255
+
+
 def _file(name: str) -> Path:
     package = importlib.util.find_spec("sklearn")
     if package is None or package.origin is None:

@@ -7,10 +7,13 @@ PLAYGROUND_PICTURES=1 asks for it).
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 from playwright.sync_api import expect
 
@@ -156,14 +159,48 @@ def test_the_trained_model_is_explained_attacked_and_taken_home(trained, tmp_pat
     _same_answers(script, weights, spec, tmp_path)
 
 
+def test_a_killed_worker_is_told_and_its_run_goes_on_from_the_checkpoint(visit, server):
+    page = visit("/train")
+    train(page)
+    expect(page.get_by_text("not trained yet")).to_be_visible()
+    counted = page.get_by_text(re.compile(r"^\d+ / \d+$")).first
+    expect(counted).to_have_text(re.compile(r"^\d{3,} / "), timeout=SLOW)  # past a checkpoint
+    os.kill(_busiest_worker(server), signal.SIGKILL)
+    expect(page.get_by_text(re.compile("killed")).first).to_be_visible(timeout=3000)
+    at = int(counted.inner_text().split(" / ")[0])
+    page.get_by_role("button", name="Resume").click()
+    expect(page.get_by_text(re.compile("Running|Finished")).first).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("Finished").first).to_be_visible(timeout=4 * SLOW)
+    total = int(counted.inner_text().split(" / ")[1])
+    assert at < total
+
+
 def test_a_lab_runs_is_verified_and_its_experiment_sets_the_controls(visit):
     page = visit("/labs?lab=optimisation.step_size")
     expect(page.get_by_text("Finished").first).to_be_visible(timeout=SLOW)
     page.get_by_role("button", name="Just past the limit").click()
-    expect(page.get_by_role("slider", name="rate")).to_have_attribute("aria-valuenow", "0.201")
+    expect(page.get_by_role("slider", name="rate")).to_have_value("0.201")
     photograph(page, "lab")
     page.get_by_role("button", name=re.compile("Verify")).click()
     expect(page.get_by_text("✓ holds").nth(2)).to_be_visible(timeout=SLOW)
+
+
+def _busiest_worker(server):
+    """The process that trains: of the server's grandchildren the one that computes most."""
+    port = server.rpartition(":")[2]
+    mine = [p for p in psutil.process_iter() if _environment(p).get("PORT") == port]
+    workers = [p for p in mine if p.cmdline()[-3:-1] == ["-m", "engine.jobs.forkserver"]]
+    for worker in workers:
+        worker.cpu_percent()
+    time.sleep(0.3)  # what is measured is a share of this time
+    return max(workers, key=lambda worker: worker.cpu_percent()).pid
+
+
+def _environment(process):
+    try:
+        return process.environ()
+    except psutil.Error:
+        return {}
 
 
 def _draw_a_one(page):
