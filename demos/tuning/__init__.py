@@ -1,0 +1,3 @@
+"""Hyperparameter tuning."""
+
+ORDER = 7
