@@ -62,10 +62,8 @@ class CapsNet(nn.Module):
         self.primary = nn.Conv2d(channels, kinds * u, kernel, 2)
         self.predict = nn.Parameter(0.1 * torch.randn(kinds * grid * grid, 10, v, u))
         few, many = (512, 1024) if side == 28 else (64, 128)
-        self.decoder = nn.Sequential(
-            *(nn.Linear(10 * v, few), nn.ReLU(), nn.Linear(few, many), nn.ReLU()),
-            *(nn.Linear(many, side * side), nn.Sigmoid()),
-        )
+        first = (nn.Linear(10 * v, few), nn.ReLU(), nn.Linear(few, many), nn.ReLU())
+        self.decoder = nn.Sequential(*first, nn.Linear(many, side * side), nn.Sigmoid())
 
     def votes(self, x: Tensor) -> Tensor:
         """What each part says of each whole: `(n, parts, 10, d)`."""
@@ -77,11 +75,6 @@ class CapsNet(nn.Module):
         """The picture a capsule stands for: all others are put to zero."""
         picture: Tensor = self.decoder((v * F.one_hot(label, 10)[..., None]).flatten(1))
         return picture
-
-
-def small() -> CapsNet:
-    """For 8 × 8 digits: 32 parts."""
-    return CapsNet(8, 3, 16, 8, 4, POSE)
 
 
 def original() -> CapsNet:
@@ -134,7 +127,7 @@ def run(
     data = load_digits()
     order = np.random.default_rng(0).permutation(len(data.target))
     x = torch.tensor(data.images[order, None] / 16, dtype=torch.float32)
-    y, net = torch.tensor(data.target[order]), small()
+    y, net = torch.tensor(data.target[order]), CapsNet(8, 3, 16, 8, 4, POSE)
     optimizer = torch.optim.Adam(net.parameters(), lr=5e-3)
 
     def picture(epoch: int, rounds: int, digit: int, pose: list[float]) -> Frame:

@@ -131,7 +131,9 @@ def run(
         plane = partial(Field, xlabel="column [pixel]", ylabel="row [pixel]")
         answers = scores.clamp(0, 1).numpy()
         vector = features(paper[..., :10, :10], filters).flatten().numpy()
-        pair = np.stack([vector / vector.max(), weight[label].numpy() / weight[label].abs().max()])
+        pair = np.stack(
+            [vector / vector.max(), (weight[label] / weight[label].abs().max()).numpy()]
+        )
         rows = ("map", f"weights of {label}")
         views: dict[str, View] = {
             "page": plane(paper[0, 0].flip(0).numpy(), EXTENT, ring, "the page", scale="grey"),
