@@ -108,7 +108,7 @@ function Builder(): JSX.Element {
 
   return (
     <DeskContext.Provider value={desk}>
-      <div ref={root} className={`frame ${narrow ? "narrow" : wide ? "wide" : "medium"}`} style={{ height }} onKeyDown={onKeyDown}>
+      <div ref={root} className={`frame ${narrow ? "narrow" : wide ? "wide" : "medium"} ${readonly ? "readonly" : ""}`} style={{ height }} onKeyDown={onKeyDown}>
         <Toolbar
           paletteOpen={paletteOpen}
           inspectorOpen={inspectorOpen}

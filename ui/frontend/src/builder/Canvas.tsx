@@ -55,6 +55,8 @@ export function Canvas({ handle, size, narrow }: { handle: Ref<CanvasHandle>; si
   // A panel that opens must not fold the network anew for a few pixels.
   const view = useMemo(() => ({ width: Math.round(size.width / 160) * 160, height: Math.round(size.height / 160) * 160 }), [size]);
 
+  // The wheel scrolls the page until the visitor has turned to the canvas.
+  const [active, setActive] = useState(false);
   const [moved, setMoved] = useState<ReadonlyMap<string, Point>>(new Map());
   const oldShape = useRef<Arranged>(undefined);
   const shape = useMemo(
@@ -169,6 +171,8 @@ export function Canvas({ handle, size, narrow }: { handle: Ref<CanvasHandle>; si
       role="application"
       aria-label="Network. Arrow keys walk along the connections, Enter opens the parameters, slash adds a layer, C connects, Delete takes out."
       aria-activedescendant={chosen ? `card-${chosen}` : undefined}
+      onFocus={() => setActive(true)}
+      onBlur={() => setActive(false)}
       onPointerDownCapture={(event) => {
         element.current?.classList.add("pointed");
         if (!typing(event.nativeEvent) && !(event.target as Element).closest("button")) element.current?.focus({ preventScroll: true });
@@ -211,6 +215,8 @@ export function Canvas({ handle, size, narrow }: { handle: Ref<CanvasHandle>; si
         selectNodesOnDrag={false}
         nodeDragThreshold={3}
         connectionRadius={36}
+        zoomOnScroll={active}
+        preventScrolling={active}
         zoomOnDoubleClick={false}
         minZoom={SMALLEST}
         maxZoom={2}

@@ -158,6 +158,7 @@ function Whole(): JSX.Element {
   const desk = useDesk();
   const spec = usePart((state) => state.spec);
   const description = usePart((state) => state.description);
+  const readonly = usePart((state) => state.readonly);
   const problems = problemsOf(description);
   const { totals } = description ?? {};
   return (
@@ -197,7 +198,7 @@ function Whole(): JSX.Element {
           ))}
         </ul>
       )}
-      <p className="help">
+      <p className="help" hidden={readonly}>
         Choose a layer to see and change it; press <b>+</b> on a line to put one in. Drag from a card’s right dot to another’s left
         dot to connect.
       </p>

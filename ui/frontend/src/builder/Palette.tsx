@@ -1,5 +1,5 @@
 /** All layers by category: click to add one after the chosen, or drag it onto the canvas. */
-import { useMemo, useRef, useState, type JSX, type PointerEvent } from "react";
+import { useMemo, useRef, useState, type JSX, type KeyboardEvent, type PointerEvent } from "react";
 import type { LayerType } from "./api";
 import { search } from "./Chooser";
 import { useModel, usePart } from "./context";
@@ -48,7 +48,7 @@ export function Palette({ onDrag, onDrop, onAdded }: Props): JSX.Element {
   };
 
   return (
-    <div className="palette-body">
+    <div className="palette-body" onKeyDown={walk}>
       <input
         type="search"
         placeholder="Search layers"
@@ -64,7 +64,7 @@ export function Palette({ onDrag, onDrop, onAdded }: Props): JSX.Element {
       <div className="groups">
         {groups.map(([category, members]) => (
           <section key={category}>
-            <button type="button" className="category" aria-expanded={open(category)} onClick={() => toggle(category)}>
+            <button type="button" className="category" tabIndex={-1} aria-expanded={open(category)} onClick={() => toggle(category)}>
               <span className={`dot ${kindClass(numbers.get(category))}`} />
               {category}
               <span className="many">{members.length}</span>
@@ -100,6 +100,7 @@ function Item({ layer, onAdd, onDrag, onDrop }: { layer: LayerType; onAdd: (bran
     <button
       type="button"
       className="item"
+      tabIndex={-1}
       data-testid={`palette-${layer.type}`}
       title={`${layer.help} (Click: after the chosen layer. Shift: as a new branch. Or drag it to a place.)`}
       onClick={(event) => !justDragged.current && onAdd(event.shiftKey)}
@@ -123,6 +124,15 @@ function Item({ layer, onAdd, onDrag, onDrop }: { layer: LayerType; onAdd: (bran
       {layer.type}
     </button>
   );
+}
+
+/** The palette is one stop of the Tab key; within it the arrow keys go up and down. */
+function walk(event: KeyboardEvent<HTMLElement>): void {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (step === undefined) return;
+  const stops = [...event.currentTarget.querySelectorAll<HTMLElement>("input, .category, .item")];
+  stops[stops.indexOf(event.target as HTMLElement) + step]?.focus();
+  event.preventDefault();
 }
 
 function grouped(layers: readonly LayerType[], query: string): [string, LayerType[]][] {

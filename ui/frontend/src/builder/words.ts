@@ -72,7 +72,8 @@ export function worst(problems: readonly Problem[]): Problem | undefined {
 
 /** A problem's text where its node is named already: without `conv2 (Conv2d): ` before it. */
 export function lean(text: string, { id, type }: SpecNode): string {
-  const start = [`${id} (${type}): `, `${id}: `].find((name) => text.startsWith(name)) ?? "";
+  const start = [`${id} (${type}): `, `${id}: `].find((name) => text.startsWith(name));
+  if (start === undefined) return text;
   const rest = text.slice(start.length);
   return rest.charAt(0).toUpperCase() + rest.slice(1);
 }
