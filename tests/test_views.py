@@ -1,12 +1,15 @@
 """Every kind of view becomes a figure and a sentence, and refuses what cannot be drawn."""
 
+import re
 import typing
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from engine import views
 from engine.plain import plain
+from ui import palette
 from ui.figures import figure
 from ui.words import describe
 
@@ -80,6 +83,14 @@ def test_plain_data_has_no_number_that_json_does_not_know():
 def test_what_cannot_be_drawn_is_refused_by_name(make, words):
     with pytest.raises(ValueError, match=words):
         make()
+
+
+def test_canvas_and_figures_have_the_same_colours():
+    text = Path("ui/frontend/src/shared/palette.ts").read_text(encoding="utf-8")
+    light = re.search(r"const CLASSES = \{\s*light: \[(.*?)\]", text, re.DOTALL)[1]
+    sign = re.search(r"const SIGN = \{\s*light: \{(.*?)\}", text, re.DOTALL)[1]
+    assert tuple(re.findall(r"#[0-9a-f]{6}", light)) == palette.CLASSES
+    assert re.findall(r"#[0-9a-f]{6}", sign) == [palette.POSITIVE, palette.NEGATIVE]
 
 
 def test_layers_of_a_graph_stand_in_columns():

@@ -1,32 +1,28 @@
 """The colours, once: sign, magnitude and classes, the same in every picture.
 
 Sign is blue above zero and orange below. Magnitude is Viridis. Classes are Okabe & Ito's
-(2008) set, which stays apart for every common kind of colour vision.
+(2008) set, which stays apart for every common kind of colour vision, darkened until each stands off its
+background. The canvas has the same colours in `ui/frontend/src/shared/palette.ts`; a test holds
+the two together.
 """
 
 from __future__ import annotations
 
-POSITIVE = "#2f7ebc"
-NEGATIVE = "#e07b1a"
+POSITIVE = "#0072b2"
+NEGATIVE = "#d0670a"
 CLASSES = (
     "#0072b2",
-    "#e69f00",
-    "#009e73",
-    "#cc79a7",
-    "#56b4e9",
-    "#d55e00",
-    "#b8a800",
-    "#8c6bb1",
-    "#7f7f7f",
-    "#1b9e9e",
+    "#cf7e00",
+    "#008f68",
+    "#bf5590",
+    "#3790c8",
+    "#d1440c",
+    "#8f8300",
+    "#7d5fb8",
+    "#6b7280",
+    "#8a5a2b",
 )
-SIGNED = [
-    [0.0, "#b35806"],
-    [0.25, "#f1a340"],
-    [0.5, "#f7f7f7"],
-    [0.75, "#67a9cf"],
-    [1.0, "#2166ac"],
-]
+SIGNED = [[0.0, NEGATIVE], [0.5, "#f7f7f7"], [1.0, POSITIVE]]
 SEQUENTIAL = "Viridis"
 
 

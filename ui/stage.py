@@ -67,8 +67,13 @@ def _facts(now: Project) -> str:
         return f":orange[{_plain(str(error))[:120]}]"
     trained = project.summary(now)
     accuracy = (trained or {}).get("accuracy")
-    score = "trained" if trained else "not trained yet"
-    score = f"{100 * accuracy:.1f} % right" if accuracy is not None else score
+    run = project.last_run(now)
+    if run is not None and run.state in {"queued", "running", "paused"}:
+        score = "in training"
+    elif accuracy is not None:
+        score = f"{100 * accuracy:.1f} % right"
+    else:
+        score = "trained" if trained else "not trained yet"
     return f"{total:,} parameters · {score}".replace(",", "\u202f")
 
 

@@ -88,7 +88,7 @@ def _go(
     session: Session, folder: Path | None
 ) -> Generator[Yielded, Mapping[str, Value] | None, None]:
     pictures = Pictures(session)
-    saved = time.monotonic()
+    saved = -SAVE_EVERY  # so the first step is kept too: a run can be resumed from its beginning
     healthy = True
     try:
         if session.finished:

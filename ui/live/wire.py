@@ -20,7 +20,7 @@ from engine.views import Array, Curve, Frame, Tiles, View
 
 _HEADER = (
     "run", "state", "place", "step", "of", "facts", "waits", "version", "failure", "notice",
-    "speed", "live",
+    "speed", "live", "resumable",
 )  # fmt: skip
 _ALIGN = 8
 _NAN = 255  # the byte that stands for NaN; 0 to 254 are levels

@@ -7,7 +7,6 @@ import {
   useReactFlow,
   useStore,
   type Connection,
-  type EdgeChange,
   type NodeChange,
 } from "@xyflow/react";
 import { useCallback, useEffect, useImperativeHandle, useMemo, useRef, useState, type JSX, type Ref } from "react";
@@ -139,17 +138,6 @@ export function Canvas({ handle, size, narrow }: { handle: Ref<CanvasHandle>; si
     },
     [model],
   );
-  const onEdgesChange = useCallback(
-    (changes: EdgeChange<WireEdge>[]) => {
-      for (const change of changes) {
-        if (change.type !== "select") continue;
-        const index = oldWires.current.find((wire) => wire.id === change.id)?.data?.index;
-        if (change.selected) model.selectEdge(index);
-        else if (model.state.edge === index) model.selectEdge(undefined);
-      }
-    },
-    [model],
-  );
   const onNodeDragStop = useCallback(() => {
     setMoved((old) => {
       if (old.size) queueMicrotask(() => model.move(new Map([...shape.places, ...old])));
@@ -193,7 +181,9 @@ export function Canvas({ handle, size, narrow }: { handle: Ref<CanvasHandle>; si
         nodeTypes={NODE_TYPES}
         edgeTypes={EDGE_TYPES}
         onNodesChange={onNodesChange}
-        onEdgesChange={onEdgesChange}
+        // A frame drawn around layers would choose the wires among them too; here a wire is chosen alone.
+        onEdgeClick={(_, wire) => model.selectEdge(wire.data?.index)}
+        onPaneClick={() => model.select([])}
         onNodeDragStop={onNodeDragStop}
         onSelectionDragStop={onNodeDragStop}
         onConnect={(connection) => model.connect(connection.source, connection.target, portOf(connection))}

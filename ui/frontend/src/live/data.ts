@@ -177,6 +177,8 @@ export interface Message {
   notice: string | null;
   speed: number | null;
   live: Named<Value>;
+  /** Whether it ended early and can go on from a checkpoint. */
+  resumable?: boolean;
   views: Named<View | Growth>;
   slots: string[];
 }

@@ -61,5 +61,5 @@ export function ended(message: Message | null): boolean {
 
 /** Whether a run that ended early can go on. */
 export function resumable(message: Message | null): boolean {
-  return ended(message) && Boolean(message?.failure?.resumable);
+  return ended(message) && Boolean(message?.resumable || message?.failure?.resumable);
 }
