@@ -139,7 +139,7 @@ def _tree(f: Term, x: float) -> Graph:
     nodes, edges = [], []
     for name, place in layered(columns).items():
         value = _plain(float(terms[name](x=x)))
-        nodes.append(Node(name, f"{name:.18} = {value:.3g}", *place, value))
+        nodes.append(Node(name, f"{name:.18}", *place, value))
         slopes = local_slopes(terms[name], x) if terms[name].parts else ()
         for part, local in zip(terms[name].parts, map(_plain, slopes), strict=True):
             edges.append(Edge(str(part), name, local, f"× {local:.3g}"))

@@ -157,13 +157,13 @@ def _drawn(tree: Tree, weights: dict[str, float]) -> Graph:
     def place(part: Tree, path: str) -> tuple[float, float]:
         """Where a part stands and what it weighs; the parts below it first."""
         if isinstance(part, str):
-            across, weight, label = rank[part], weights[part], f"{part} {weights[part]:.2g}"
+            across, weight, label = rank[part], weights[part], part
         else:
             (left, first), (right, second) = (
                 place(one, path + bit) for one, bit in zip(part, "01", strict=True)
             )
             across, weight = (left + right) / 2, first + second
-            label = f"{weight:.2g}"
+            label = ""
             edges.extend(Edge(f"root{path}", f"root{path}{bit}", label=bit) for bit in "01")
         nodes.append(Node(f"root{path}", label, across, 1 - len(path) / deep, weight))
         return across, weight

@@ -33,6 +33,16 @@ from engine.views import Curve, Edge, Frame, Graph, Node, Note, Tiles, View
 
 TRAIN, BATCH = 1437, 32  # the other 360 digits are the test
 YEARS = tuple(IDEAS)
+STORY = {
+    1958: "Ten units, one a digit, corrected whenever the wrong one wins. No hidden layer.",
+    1969: "A line gets 3 of XOR's 4 corners, never all: see the lab *XOR's missing line*.",
+    1986: "A hidden layer of sigmoids, trained by sending the error backwards.",
+    1989: "The same small weights look everywhere: few parameters, built for pictures.",
+    1998: "LeNet: look, pool, look, pool, decide. Banks read cheques with it.",
+    2012: "ReLUs learn fast, dropout keeps many from memorising, GPUs do the work.",
+    2015: "`x + f(x)`: each block adds a correction, and the gradient has a way round it.",
+    2017: "Every patch asks all others what they know: no convolution at all.",
+}
 
 
 def split(seed: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -119,8 +129,9 @@ def _frame(
     nodes = []
     for one, idea in IDEAS.items():
         score = curves[one][-1] if curves.get(one) else 0.0
-        told = f"{one} {idea}" + (f": {score:.1f} %" if score else "")
-        nodes.append(Node(str(one), told, (one - 1955) / 65, max(0.05, (score - 80) / 20), score))
+        value = score or float("nan")  # shown beside the words once it is known
+        height = max(0.05, (score - 80) / 20)
+        nodes.append(Node(str(one), f"{one} {idea}", (one - 1955) / 65, height, value))
     edges = tuple(Edge(str(a), str(b)) for a, b in pairwise(YEARS))
     guess = guesses.get(year, y)
     wrong = torch.nonzero(guess != y)[:24, 0]
@@ -128,13 +139,12 @@ def _frame(
     words = tuple(f"taken for {one}" for one in guess[wrong].tolist()) or ("none",)
     gaps = {one: [np.nan] * (epochs - len(curve)) for one, curve in curves.items()}
     lines = {str(one): np.array(curve + gaps[one]) for one, curve in curves.items() if curve}
-    winter = "A line gets 3 of XOR's 4 corners, never all: see the lab *XOR's missing line*."
-    height, at = "height: accuracy on 360 new digits, 80 to 100 %", np.arange(1, epochs + 1)
+    title, at = "height: accuracy on 360 new digits, 80 to 100 %", np.arange(1, epochs + 1)
     views: dict[str, View] = {
-        "timeline": Graph(tuple(nodes), edges, height),
+        "timeline": Graph(tuple(nodes), edges, title),
         "learning": Curve(at, lines, "epoch", "test accuracy [%]", dots=True, title="learning"),
         "wrong": Tiles(images, words, across=8, title=f"what {year} gets wrong"),
-        "words": Note(f"**{year}** {winter if year == 1969 else IDEAS[year]}"),
+        "words": Note(f"**{year}** {STORY[year]}"),
     }
     facts = {f"{one} [%]": curve[-1] for one, curve in curves.items() if curve}
     return Frame(sum(map(len, curves.values())), epochs * len(curves), views, facts)

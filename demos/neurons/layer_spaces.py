@@ -121,7 +121,7 @@ def _frame(
     names = ("outer ring", "inner ring")
     ring = Points(x.numpy(), y.numpy(), names)
     labels = ("across the cut", "widest other direction")
-    folded, cutting = np.tanh(surface.numpy()), "the flat cut, seen from the input"
+    folded, cutting = np.tanh(-surface.numpy()), "the flat cut, seen from the input"
     captions = tuple(f"unit {i + 1}" for i in range(len(units)))
     views: dict[str, View] = {
         "space": Points(moved, y.numpy(), names, line, EXTENT, *labels, title="input to hidden"),

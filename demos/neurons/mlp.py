@@ -22,7 +22,7 @@ from torch import nn
 
 from demos.kit import Claim, Frames, Question, Slider, above, below, lab, same
 from engine.data import load
-from engine.views import Curve, Field, Frame, Matrix, Points, Tiles, View
+from engine.views import Array, Curve, Field, Frame, Matrix, Points, Tiles, View
 
 EXTENT = (-1.5, 1.5, -1.5, 1.5)
 GRID = torch.linspace(-1.5, 1.5, 60)
@@ -110,7 +110,7 @@ def _frame(
     losses: list[float],
 ) -> Frame:
     with torch.no_grad():
-        score = net(PLANE).softmax(1)[:, 1].view(60, 60).nan_to_num(0.5).numpy()
+        score = net(PLANE).softmax(1)[:, 0].view(60, 60).nan_to_num(0.5).numpy()
         coarse = PLANE.view(60, 60, 2)[::3, ::3].reshape(-1, 2)  # (400, 2)
         units, names = [], []
         for place, part in enumerate(net):
@@ -136,7 +136,7 @@ def _frame(
             "y",
         ),
         "units": Tiles(
-            torch.cat(units).numpy(),
+            _each_to_its_own_scale(torch.cat(units)),
             tuple(names),
             "signed",
             shared=False,
@@ -165,6 +165,12 @@ def _frame(
         views,
         {"test accuracy [%]": reached, "loss [nat]": losses[-1], "parameters": float(parameters)},
     )
+
+
+def _each_to_its_own_scale(maps: torch.Tensor) -> Array:
+    """Every unit's map over its own largest size, so that faint units are seen too."""
+    sizes: Array = (maps / maps.abs().amax(dim=(1, 2), keepdim=True).clamp(min=1e-9)).numpy()
+    return sizes
 
 
 def check() -> Iterator[Claim]:

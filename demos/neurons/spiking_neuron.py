@@ -147,11 +147,11 @@ def _sigmoid_fit(f: Array) -> Array:
 
 def _unit(weights: list[float], inputs: list[float], current: float, fires: float) -> Graph:
     cells = [
-        Node(n, f"{n}: {x:.2g}", 0.0, 0.8 - 0.3 * i, x)
+        Node(n, n, 0.0, 0.8 - 0.3 * i, x)
         for i, (n, x) in enumerate(zip(NAMES, inputs, strict=True))
     ]
-    sum_node = Node("sum", f"Σ w x = {current:.2f} nA", 0.5, 0.5, current)
-    out = Node("out", f"φ: {fires:.0f} Hz", 1.0, 0.5, fires)
+    sum_node = Node("sum", "Σ w x [nA]", 0.5, 0.5, current)
+    out = Node("out", "φ [Hz]", 1.0, 0.5, fires)
     edges = [Edge(n, "sum", w, f"{w:+.2g}") for n, w in zip(NAMES, weights, strict=True)]
     return Graph(
         (*cells, sum_node, out),

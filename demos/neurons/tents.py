@@ -122,7 +122,7 @@ def run(
     own: Annotated[
         list[float], Numbers(8, -1.5, 1.5, across=8, help="Heights of your curve")
     ] = OWN,
-    width: Annotated[int, Slider(1, 64, log=True, help="More hidden units")] = 8,
+    width: Annotated[int, Slider(1, 64, log=True, help="More hidden units")] = 16,
     folds: Annotated[int, Slider(0, 8, help="More tents in a row", live=True)] = 3,
     steps: Annotated[int, Slider(100, 3000, log=True, help="Train longer")] = 1500,
     seed: Annotated[int, Slider(0, 99)] = 0,

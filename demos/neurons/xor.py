@@ -133,7 +133,7 @@ def _picture(step: int, weights: list[torch.Tensor], **now: Any) -> Frame:
     guess = height[[15, 45, 15, 45], [15, 15, 45, 45]] > 0  # the four corners of the square
     right = int((guess == answers(function)).sum())
     title = f"{NAMES[function]}: {who}, {right} of 4 right"
-    corners, height = Points(CORNERS, answers(function), ("0", "1")), np.clip(height, -1, 1)
+    corners, height = Points(CORNERS, 1 - answers(function), ("1", "0")), np.clip(height, -1, 1)
     plane = Field(height, EXTENT, cuts, title, corners, "signed", xlabel="a", ylabel="b")
     tables = np.array([answers(one).reshape(2, 2).T[::-1] for one in range(16)], dtype=float)
     marks = {one: "no line" for one in range(16) if LIMITS[one] < 4} | {function: "yours"}
