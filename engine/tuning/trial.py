@@ -102,10 +102,11 @@ class Trial:
             part -= np.float32(rate) * v
         return loss
 
-    def accuracy(self) -> float:
-        """Share of the 450 held back digits that it names rightly; a guess once diverged."""
+    def accuracy(self, part: slice = slice(None)) -> float:
+        """Share of the 450 held back digits, or of a part, named rightly; a guess once diverged."""
         _, _, x, y = split()
-        return 0.1 if self.diverged else float((self._forward(x)[-1].argmax(1) == y).mean())
+        right = self._forward(x[part])[-1].argmax(1) == y[part]
+        return 0.1 if self.diverged else float(right.mean())
 
     def loss(self) -> float:
         """Mean cross-entropy on the digits it learns from [nat], at most `HOPELESS`."""
