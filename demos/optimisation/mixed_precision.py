@@ -48,9 +48,7 @@ def bits(x: float, kind: str) -> Array:
     width = 1 + exponent_bits + fraction_bits
     ones = [1 if int(pattern) >> (width - 1 - i) & 1 else -1 for i in range(width)]
     row = np.zeros(32)
-    row[0] = ones[0]
-    row[9 - exponent_bits : 9] = ones[1 : 1 + exponent_bits]
-    row[9 : 9 + fraction_bits] = ones[1 + exponent_bits :]
+    row[0], row[9 - exponent_bits : 9 + fraction_bits] = ones[0], ones[1:]
     return row
 
 
@@ -148,7 +146,7 @@ def picture(x: float, scale: float, scores: list[tuple[float, float]], of: int) 
     needs=["gradient-accumulation", "backpropagation"],
 )
 def run(
-    number: Annotated[float, Slider(1e-9, 1e6, log=True, help="Another number", live=True)] = 0.1,
+    number: Annotated[float, Slider(1e-9, 1e6, log=True, help="A number", live=True)] = 0.1,
     bit: Annotated[int, Pick(96, "bits", help="A bit to flip")] = 0,
     scale: Annotated[float, Slider(1, 1e10, log=True, help="Larger gradients", live=True)] = 1.0,
     steps: Annotated[int, Slider(3, 300, help="A longer training")] = 80,
