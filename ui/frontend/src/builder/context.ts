@@ -1,6 +1,7 @@
 /** The model, and a part of its state, within React. */
 import { createContext, useContext, useSyncExternalStore } from "react";
-import type { Model, State } from "./model";
+import type { Model } from "./model";
+import type { State } from "./state";
 
 export const ModelContext = createContext<Model | null>(null);
 

@@ -3,8 +3,8 @@ import { Position, type Edge, type Node } from "@xyflow/react";
 import type { LayerType, NodeFacts, Problem, Shape } from "./api";
 import { detours } from "./detours";
 import { fillIn, layout, type Direction, type Point, type Route, type Size } from "./layout";
-import type { State } from "./model";
 import { links, type Link, type SpecNode } from "./spec";
+import type { State } from "./state";
 import { paramWords, worst } from "./words";
 
 export interface CardData extends Record<string, unknown> {

@@ -6,7 +6,8 @@ import { readTheme } from "../shared/theme";
 import themeStyle from "../shared/theme.css?inline";
 import { App } from "./App";
 import ownStyle from "./builder.css?inline";
-import { Model, type BuilderData } from "./model";
+import { Model } from "./model";
+import type { BuilderData } from "./state";
 
 export type { BuilderData };
 

@@ -1,8 +1,9 @@
 /** What keys do on the canvas. */
 import type { Desk } from "./context";
 import type { Direction } from "./layout";
-import { neighbour, type Model } from "./model";
+import type { Model } from "./model";
 import { flowOrder } from "./spec";
+import { neighbour } from "./walk";
 
 /** Whether a key press belongs to a control that the visitor types into. */
 export function typing(event: Event): boolean {

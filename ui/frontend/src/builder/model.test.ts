@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { answer, networks } from "../../dev/fakeApi";
-import { Model, neighbour } from "./model";
+import { Model } from "./model";
 import { nodeOf, readSpec, type Spec } from "./spec";
+import { neighbour } from "./walk";
 
 const BASE = "http://api.test";
 let sent: { spec: Spec; revision: number }[] = [];

@@ -1,50 +1,15 @@
 /** The builder without its pictures: the network, its history, what is chosen, what the server says. */
 import type { Send } from "../shared/mount";
-import { Api, Refused, type Description, type Fix, type LayerType, type NodeFacts, type Template } from "./api";
+import { Refused, type Fix, type LayerType, type NodeFacts } from "./api";
 import * as edits from "./edits";
 import { History } from "./history";
 import { freshStart } from "./start";
-import { EMPTY, incoming, isRecord, names, nodeOf, outgoing, readSpec, Refusal, structure, type Spec } from "./spec";
-import { problemWords } from "./words";
-
-export interface BuilderData {
-  readonly spec?: unknown;
-  readonly revision?: number;
-  /** Where the API is. */
-  readonly api?: string;
-  readonly readonly?: boolean;
-  /** Height of the canvas [px]. */
-  readonly height?: number;
-}
-
-export interface State {
-  readonly spec: Spec;
-  readonly selection: ReadonlySet<string>;
-  /** The chosen edge's place in the spec. */
-  readonly edge: number | undefined;
-  readonly description: Description | undefined;
-  readonly layers: readonly LayerType[];
-  readonly templates: readonly Template[];
-  readonly code: string | undefined;
-  readonly codeOpen: boolean;
-  readonly online: boolean;
-  /** What the server refused about the whole network. */
-  readonly refused: string;
-  /** What was just done, for the live region. */
-  readonly said: string;
-  /** What could not be done, shown for a while. */
-  readonly notice: string;
-  readonly readonly: boolean;
-  readonly height: number;
-  /** Counts up when the canvas must show all of a new network. */
-  readonly shown: number;
-  readonly canUndo: boolean;
-  readonly canRedo: boolean;
-}
+import { EMPTY, incoming, isRecord, names, outgoing, readSpec, Refusal, type Spec } from "./spec";
+import type { BuilderData, State } from "./state";
+import { Talk } from "./talk";
 
 /** Quiet time before the page is told of an edit [ms]. */
 const SEND_AFTER = 300;
-const RETRY_AFTER = 3000; // [ms]
 const NOTICE_FOR = 8000; // [ms]
 
 /** What was copied last, kept across canvases of one page. */
@@ -53,23 +18,16 @@ let clipboard: edits.Fragment | undefined;
 export class Model {
   state: State;
   private history: History;
-  private api: Api;
-  private apiBase: string;
+  private talk: Talk;
   private revision: number;
   private listeners = new Set<() => void>();
-  private asking: AbortController | undefined;
-  private askingCode: AbortController | undefined;
-  private described = "";
-  private codeOf = "";
-  private timers: Partial<Record<"send" | "retry" | "notice", ReturnType<typeof setTimeout>>> = {};
+  private timers: Partial<Record<"send" | "notice", ReturnType<typeof setTimeout>>> = {};
   private gone = false;
 
   constructor(data: BuilderData, private readonly send: Send) {
     const [spec, notice] = readKindly(data.spec);
     this.history = new History(spec);
     this.revision = data.revision ?? 0;
-    this.apiBase = data.api ?? `${location.origin}/api`;
-    this.api = new Api(this.apiBase);
     this.state = {
       spec,
       selection: new Set(),
@@ -89,7 +47,8 @@ export class Model {
       canUndo: false,
       canRedo: false,
     };
-    void this.refresh();
+    this.talk = new Talk(data.api ?? `${location.origin}/api`, this);
+    void this.talk.refresh();
   }
 
   subscribe = (listener: () => void): (() => void) => {
@@ -101,27 +60,22 @@ export class Model {
   update(data: BuilderData): void {
     if ((data.readonly ?? false) !== this.state.readonly) this.set({ readonly: data.readonly ?? false });
     if (data.height !== undefined && data.height !== this.state.height) this.set({ height: data.height });
-    if (data.api !== undefined && data.api !== this.apiBase) {
-      this.apiBase = data.api;
-      this.api = new Api(data.api);
-      this.described = "";
-      void this.refresh();
-    }
+    if (data.api !== undefined) this.talk.moveTo(data.api);
     if (data.revision === undefined || data.revision <= this.revision) return;
     this.revision = data.revision;
     clearTimeout(this.timers.send);
+    delete this.timers.send;
     const [spec, notice] = readKindly(data.spec);
     this.history = new History(spec);
     this.set({ spec, notice, selection: new Set(), edge: undefined, shown: this.state.shown + 1, ...this.steps() });
-    void this.describe();
+    void this.talk.describe();
   }
 
   destroy(): void {
     this.gone = true;
     if (this.timers.send !== undefined) this.tell();
     for (const timer of Object.values(this.timers)) clearTimeout(timer);
-    this.asking?.abort();
-    this.askingCode?.abort();
+    this.talk.end();
     this.listeners.clear();
   }
 
@@ -229,7 +183,7 @@ export class Model {
   }
 
   applyFix(fix: Fix): void {
-    if (structure(this.state.spec) !== this.described) return this.note("The network is still being checked; try again in a moment.");
+    if (!this.talk.knows(this.state.spec)) return this.note("The network is still being checked; try again in a moment.");
     const before = this.state.spec;
     this.change(fix.text, () => {
       const repaired = readSpec(fix.spec);
@@ -247,7 +201,7 @@ export class Model {
 
   async loadTemplate(name: string, title: string): Promise<void> {
     try {
-      this.load(await this.api.template(name), `open ${title}`);
+      this.load(await this.talk.template(name), `open ${title}`);
     } catch (error) {
       this.note(error instanceof Refused || error instanceof Refusal ? error.message : `${title} could not be fetched: the server does not answer.`);
     }
@@ -289,12 +243,11 @@ export class Model {
 
   toggleCode(): void {
     this.set({ codeOpen: !this.state.codeOpen });
-    void this.writeCode();
+    void this.talk.writeCode();
   }
 
-  async fetchTemplates(): Promise<void> {
-    if (this.state.templates.length) return;
-    await this.asked(async () => this.set({ templates: await this.api.templates() }));
+  fetchTemplates(): Promise<void> {
+    return this.talk.fetchTemplates();
   }
 
   // Within
@@ -341,8 +294,8 @@ export class Model {
     this.revision += 1;
     clearTimeout(this.timers.send);
     this.timers.send = setTimeout(() => this.tell(), SEND_AFTER);
-    void this.describe();
-    void this.writeCode();
+    void this.talk.describe();
+    void this.talk.writeCode();
   }
 
   private tell(): void {
@@ -351,83 +304,11 @@ export class Model {
     this.send({ spec: this.history.spec, revision: this.revision });
   }
 
-  private async refresh(): Promise<void> {
-    await Promise.all([
-      this.describe(),
-      this.state.layers.length ? undefined : this.asked(async () => this.set({ layers: await this.api.layers() })),
-    ]);
-  }
-
-  private async describe(): Promise<void> {
-    const spec = this.state.spec;
-    const wanted = structure(spec);
-    // Also what is asked already is no longer wanted, if a step back led to what is known.
-    this.asking?.abort();
-    if (wanted === this.described) return;
-    const asking = new AbortController();
-    this.asking = asking;
-    await this.asked(async () => {
-      try {
-        const description = await this.api.describe(spec, asking.signal);
-        if (asking.signal.aborted) return;
-        this.described = wanted;
-        const troubled = problemWords(description);
-        const wasTroubled = this.state.description && problemWords(this.state.description);
-        this.set({ description, refused: "" });
-        if (troubled !== wasTroubled && (troubled || wasTroubled)) this.say(troubled || "All problems are solved.");
-      } catch (error) {
-        if (asking.signal.aborted) return;
-        if (!(error instanceof Refused)) throw error;
-        this.described = wanted;
-        this.set({ refused: error.message, said: error.message });
-      }
-    });
-    if (wanted === this.described) void this.writeCode();
-  }
-
-  private async writeCode(): Promise<void> {
-    const spec = this.state.spec;
-    const wanted = structure(spec);
-    this.askingCode?.abort();
-    if (!this.state.codeOpen || wanted === this.codeOf) return;
-    const asking = new AbortController();
-    this.askingCode = asking;
-    await this.asked(async () => {
-      try {
-        const code = await this.api.code(spec, asking.signal);
-        if (asking.signal.aborted) return;
-        this.codeOf = wanted;
-        this.set({ code });
-      } catch (error) {
-        if (asking.signal.aborted) return;
-        if (!(error instanceof Refused)) throw error;
-        this.codeOf = wanted;
-        this.set({ code: `# ${error.message.replaceAll("\n", "\n# ")}\n` });
-      }
-    });
-  }
-
-  /** Notes whether the server answers; if not, tries again in a while. */
-  private async asked(work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-      if (!this.state.online) this.set({ online: true, said: "The server answers again." });
-    } catch {
-      if (this.gone) return;
-      if (this.state.online) this.set({ online: false, said: "The server does not answer; edits are kept." });
-      clearTimeout(this.timers.retry);
-      this.timers.retry = setTimeout(() => {
-        void this.refresh();
-        void this.writeCode();
-      }, RETRY_AFTER);
-    }
-  }
-
   private steps(): Pick<State, "canUndo" | "canRedo"> {
     return { canUndo: this.history.canUndo, canRedo: this.history.canRedo };
   }
 
-  private set(changes: Partial<State>): void {
+  set(changes: Partial<State>): void {
     if (this.gone) return;
     this.state = { ...this.state, ...changes };
     for (const listener of this.listeners) listener();
@@ -445,20 +326,4 @@ function readKindly(source: unknown): [Spec, string] {
 
 function capital(words: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
-}
-
-/** The neighbour of a node in a direction of the keyboard. */
-export function neighbour(spec: Spec, id: string, way: "before" | "after" | "beside+" | "beside-"): string | undefined {
-  if (!nodeOf(spec, id)) return undefined;
-  if (way === "before") return incoming(spec, id)[0]?.source;
-  if (way === "after") return outgoing(spec, id)[0]?.target;
-  const parents = incoming(spec, id).map((link) => link.source);
-  const children = outgoing(spec, id).map((link) => link.target);
-  const beside = parents.length
-    ? parents.flatMap((parent) => outgoing(spec, parent).map((link) => link.target))
-    : children.flatMap((child) => incoming(spec, child).map((link) => link.source));
-  const ring = [...new Set(beside)];
-  if (ring.length < 2) return undefined;
-  const at = ring.indexOf(id);
-  return ring[(at + (way === "beside+" ? 1 : ring.length - 1)) % ring.length];
 }
