@@ -114,7 +114,7 @@ def run(
     version: Literal["modern", "original"] = "modern",
     drawing: Annotated[list[float], Drawing(28, 28, help="Your own digit")] = EMPTY,
     digit: Annotated[int, Slider(0, 9, live=True, help="Which digit, if none is drawn")] = 3,
-    epochs: Annotated[int, Slider(1, 12, help="Longer training")] = 7,
+    epochs: Annotated[int, Slider(1, 12, help="Longer training")] = 9,
     seed: Annotated[int, Slider(0, 99)] = 0,
 ) -> Frames:
     """Train it; show every map of a digit on its way."""
@@ -124,7 +124,8 @@ def run(
     codes = (F.interpolate(means[..., 2:26, 5:23], size=(12, 7)).flatten(1) > 0.4).float() * 2 - 1
     original = Original(codes)
     net = build(find("lenet").spec) if version == "modern" else original
-    optimizer = torch.optim.Adam(net.parameters(), lr=2e-3)
+    optimizer = torch.optim.Adam(net.parameters(), lr=3e-3)
+    fading = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.05, 22 * epochs)
     error: list[float] = []
     table = tuple((name, *both) for name, both in sizes(original).items())
     reads = np.array([[float(i in some) for i in range(6)] for some in READS])
@@ -159,6 +160,7 @@ def run(
             optimizer.zero_grad()
             F.cross_entropy(net(x[batch]), y[batch]).backward()
             optimizer.step()
+            fading.step()
         with torch.no_grad():
             error.append(float((net(x[1397:]).argmax(1) != y[1397:]).float().mean()))
         shown.update((yield partial(picture, epoch, **shown)) or {})
