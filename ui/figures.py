@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,10 @@ def _(view: Curve) -> go.Figure:
     for name, y in view.lines.items():
         chart.add_scatter(x=view.x, y=y, name=name, mode="lines+markers" if view.dots else "lines")
     for words, where in view.marks.items():
-        chart.add_vline(x=where, line_dash="dot", annotation_text=words)
+        chart.add_vline(x=where, line_dash="dot")
+        # Plotly takes a line's place in the data's units, but words' on a log axis as exponents
+        at = math.log10(where) if view.logx else where
+        chart.add_annotation(x=at, y=1, yref="paper", text=words, showarrow=False, xanchor="left")
     chart.update_xaxes(title=view.xlabel, type="log" if view.logx else "linear")
     chart.update_yaxes(title=view.ylabel, type="log" if view.log else "linear")
     return chart.update_layout(showlegend=len(view.lines) > 1)

@@ -124,13 +124,14 @@ def _order(scale: bool, select: bool, tune: bool) -> Graph:
             f"{name} (leaks)" if name in leaks else name,
             i / (len(line) - 1),
             0.5,
-            -1.0 if name in leaks else 1.0,
-            "leak" if name in leaks else "",
+            kind="leak" if name in leaks else "",
         )
         for i, name in enumerate(line)
     )
     edges = tuple(Edge(a, b) for a, b in pairwise(line))
-    return Graph(nodes, edges, "your workflow, from left to right (orange: has seen the test part)")
+    return Graph(
+        nodes, edges, "your workflow, from left to right (leaks: it has seen the test part)"
+    )
 
 
 def _frame(step: int, of: int, scores: dict[str, list[float]], order: Graph) -> Frame:

@@ -77,7 +77,7 @@ def seconds(work: Callable[[], object], repeats: int) -> float:
             "exercise": "distance between every two of the first 30",
             "line": EXERCISES["distance between every two of the first 30"],
         },
-        "A wrong axis": {"exercise": FIRST, "line": "x.mean(axis=1)"},
+        "The mean of everything": {"exercise": FIRST, "line": "x.mean()"},
     },
     question=Question(
         "x has 150 rows (flowers) and 4 columns. What is the shape of x.mean(axis=0)?",
@@ -92,7 +92,7 @@ def run(
     line: Annotated[
         str,
         Text(160, help="x: 150 flowers by 4 lengths [cm]; table: the same, with names", live=True),
-    ] = "x.mean()",
+    ] = "x.mean(axis=1)",
 ) -> Frames:
     """Work out the line, draw what comes out, judge it; beside it, race loops against arrays."""
     table = iris()

@@ -23,6 +23,8 @@ from torch.nn.functional import cross_entropy
 
 from demos.kit import Claim, Frames, Question, Slider, above, below, lab, same
 from engine.data.shipped import digits
+from engine.one_step import one_step
+from engine.optimisers import Memory
 from engine.views import Curve, Frame, Histogram, Matrix, Tiles, View
 
 WIDTH, BATCH, TRAIN = 128, 64, 1437  # of 1,797 digits
@@ -55,14 +57,6 @@ def dead(net: Network, x: torch.Tensor) -> torch.Tensor:
 def accuracy(net: Network, x: torch.Tensor, y: torch.Tensor) -> float:
     """Share of digits read right."""
     return float((net(x).argmax(1) == y).double().mean())
-
-
-def learn(net: nn.Module, adam: torch.optim.Optimizer, x: torch.Tensor, y: torch.Tensor) -> None:
-    """One step on one batch."""
-    loss = cross_entropy(net(x), y)
-    adam.zero_grad()
-    loss.backward()
-    adam.step()
 
 
 def split() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -102,17 +96,15 @@ def run(
     """Train four networks that differ only in the activation; map their dead units in grey."""
     x, y, test_x, test_y = split()
     nets = {kind: Network(kind, bias, seed) for kind in KINDS}
-    steps = {
-        k: torch.optim.Adam(net.parameters(), lr=learning_rate, fused=True)
-        for k, net in nets.items()
-    }
+    memory = {kind: Memory() for kind in KINDS}
     shares: dict[str, list[float]] = {kind: [] for kind in KINDS}
     scores: dict[str, list[float]] = {kind: [] for kind in KINDS}
     per_epoch, number = -(-TRAIN // BATCH), 0
     for _ in range(epochs):
         for pick in torch.randperm(TRAIN).split(BATCH):
             for kind, net in nets.items():
-                learn(net, steps[kind], x[pick], y[pick])
+                loss = cross_entropy(net(x[pick]), y[pick])
+                memory[kind] = one_step(net, loss, memory[kind], learning_rate=learning_rate)
             number += 1
             if number % 4 and number != epochs * per_epoch:
                 continue
@@ -123,9 +115,8 @@ def run(
             moved = float(changes.get("push", push)) - push  # type: ignore[arg-type]
             push += moved
             learning_rate = float(changes.get("learning_rate", learning_rate))  # type: ignore[arg-type]
-            for kind, net in nets.items():
+            for net in nets.values():
                 net.hidden.bias.data += moved
-                steps[kind].param_groups[0]["lr"] = learning_rate
 
 
 def _frame(
@@ -164,10 +155,12 @@ def check() -> Iterator[Claim]:
     yield same("Biases at −4: dead units of 128 before training", int(born.sum()), WIDTH)
     for kind in KINDS:
         net = Network(kind, -4.0, 0)
-        adam = torch.optim.Adam(net.parameters(), lr=0.01, fused=True)
+        memory = Memory()
         for _ in range(12):
             for pick in torch.randperm(TRAIN).split(BATCH):
-                learn(net, adam, x[pick], y[pick])
+                memory = one_step(
+                    net, cross_entropy(net(x[pick]), y[pick]), memory, learning_rate=0.01
+                )
         score = accuracy(net, test_x, test_y)
         if kind == "ReLU":
             yield same("ReLU after 12 epochs: dead units of 128", int(dead(net, x).sum()), WIDTH)

@@ -23,12 +23,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
-from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from demos.kit import Claim, Frames, Pick, Question, Slider, above, lab, near, same
 from engine.data.shipped import digits
 from engine.models.eras import IDEAS, network
-from engine.optimisers import Memory, adam
+from engine.one_step import one_step
+from engine.optimisers import Memory
 from engine.views import Curve, Edge, Frame, Graph, Node, Note, Tiles, View
 
 TRAIN, BATCH = 1437, 32  # the other 360 digits are the test
@@ -57,7 +57,6 @@ def learn(year: int, x: Tensor, y: Tensor, epochs: int, seed: int) -> Iterator[n
     """Train an era's network; the network after every epoch, ready to be asked."""
     torch.manual_seed(seed)
     net, memory = network(year), Memory()
-    weights = parameters_to_vector(net.parameters()).detach()
     for epoch in range(epochs):
         net.train()
         order = torch.randperm(TRAIN)
@@ -65,9 +64,7 @@ def learn(year: int, x: Tensor, y: Tensor, epochs: int, seed: int) -> Iterator[n
             _rosenblatt(cast("nn.Linear", net[1]), x[order], y[order])
         for pick in order.split(BATCH) if year != 1958 else ():
             loss = cross_entropy(net(x[pick]), y[pick])
-            slopes = parameters_to_vector(torch.autograd.grad(loss, list(net.parameters())))
-            weights, memory = adam(weights, slopes, memory, 0.01 * (1 - epoch / epochs))
-            vector_to_parameters(weights, net.parameters())
+            memory = one_step(net, loss, memory, learning_rate=0.01 * (1 - epoch / epochs))
         yield net.eval()
 
 

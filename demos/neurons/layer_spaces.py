@@ -19,10 +19,10 @@ from typing import Annotated, Literal
 import numpy as np
 import torch
 from torch import nn
-from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from demos.kit import Claim, Frames, Question, Slider, above, between, interactive, lab, near
-from engine.optimisers import Memory, adam
+from engine.one_step import one_step
+from engine.optimisers import Memory
 from engine.views import Array, Bars, Field, Frame, Points, Tiles, View
 
 GRID = torch.linspace(-1.3, 1.3, 50)
@@ -63,10 +63,7 @@ def network(units: int, seed: int) -> nn.Sequential:
 def learn(net: nn.Module, memory: Memory, x: torch.Tensor, y: torch.Tensor) -> Memory:
     """One step of Adam on all points; what Adam remembers."""
     loss = nn.functional.binary_cross_entropy_with_logits(net(x)[:, 0], y.float())
-    slopes = parameters_to_vector(torch.autograd.grad(loss, list(net.parameters())))
-    w, memory = adam(parameters_to_vector(net.parameters()).detach(), slopes, memory, RATE)
-    vector_to_parameters(w, net.parameters())
-    return memory
+    return one_step(net, loss, memory, learning_rate=RATE)
 
 
 @lab(

@@ -12,6 +12,7 @@ Source: Rumelhart, Hinton & Williams (1986), Learning representations by back-pr
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Annotated, Literal
@@ -22,6 +23,8 @@ from torch import nn
 
 from demos.kit import Claim, Frames, Question, Slider, above, below, lab, same
 from engine.data import load
+from engine.one_step import one_step
+from engine.optimisers import Memory
 from engine.views import Array, Curve, Field, Frame, Matrix, Points, Tiles, View
 
 EXTENT = (-1.5, 1.5, -1.5, 1.5)
@@ -40,16 +43,16 @@ def network(layers: int, width: int, activation: str) -> nn.Sequential:
     return nn.Sequential(*parts, nn.Linear(sizes[-1], 2))
 
 
-def epoch(net: nn.Module, adam: torch.optim.Optimizer, x: torch.Tensor, y: torch.Tensor) -> float:
-    """Once through the data in random batches; the mean loss."""
+def epoch(
+    net: nn.Module, memory: Memory, x: torch.Tensor, y: torch.Tensor, rate: float
+) -> tuple[Memory, float]:
+    """Once through the data in random batches; what Adam remembers, and the mean loss."""
     total = 0.0
     for pick in torch.randperm(len(x)).split(BATCH):
         loss = nn.functional.cross_entropy(net(x[pick]), y[pick])
-        adam.zero_grad()
-        loss.backward()
-        adam.step()
+        memory = one_step(net, loss, memory, learning_rate=rate)
         total += loss.item() * len(pick)
-    return total / len(x)
+    return memory, total / len(x)
 
 
 def accuracy(net: nn.Module, x: torch.Tensor, y: torch.Tensor) -> float:
@@ -91,13 +94,13 @@ def run(
     made = load(f"{data}?size=534&seed={seed}{EXTRA.get(data, '')}")
     x, y, test = made.train_x, made.train_y, (made.valid_x, made.valid_y)
     net = network(layers, width, activation)
-    adam = torch.optim.Adam(net.parameters(), lr=learning_rate, fused=True)
+    memory = Memory()
     losses: list[float] = []
     for number in range(1, epochs + 1):
-        losses.append(min(epoch(net, adam, x, y), 1e3))
+        memory, loss = epoch(net, memory, x, y, learning_rate)
+        losses.append(min(loss, 1e3) if math.isfinite(loss) else 1e3)
         changes = yield lambda number=number: _frame(number, epochs, net, x, y, test, losses)  # type: ignore[misc]
-        if changes and "learning_rate" in changes:
-            adam.param_groups[0]["lr"] = changes["learning_rate"]
+        learning_rate = float((changes or {}).get("learning_rate", learning_rate))  # type: ignore[arg-type]
 
 
 def _frame(
