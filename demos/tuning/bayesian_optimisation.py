@@ -27,8 +27,7 @@ from engine.views import Array, Curve, Field, Frame, Note, Points, View
 
 BOX = (0.0, 1.0, 0.0, 1.0)
 AXIS = {1: np.linspace(0, 1, 201), 2: np.linspace(0, 1, 33)}
-# Of scikit-learn 1.9.1's GaussianProcessRegressor for the trials in `check` (its import would take
-# longer than the whole check; the tests compare with it anew).
+# Scikit-learn 1.9.1's for the trials in `check`: its import takes long; tests compare anew.
 SKLEARN_MEAN = (18.548052148879478, 137.27125223609204, 88.92935471866681)
 SKLEARN_DOUBT = (8.91904139493817, 45.080661803754566, 1.9007013353225157)
 
@@ -116,8 +115,8 @@ def _frame(X: Array, yours: Array, luck: Array, playing: bool) -> Frame:
         ),
         "thought": thought,
     }  # fmt: skip
-    players = {"the machine": X, "chance": luck[: len(X)], "you": yours}
-    facts = {f"regret of {name}": regret(trials) for name, trials in players.items()}
+    players = {"the machine": X, "chance": luck[: len(X)], "you": yours}.items()
+    facts = {f"regret of {name}": regret(trials) for name, trials in players}
     return Frame(len(X) - 3, len(luck) - 3, views, facts)
 
 
@@ -158,14 +157,14 @@ def _one_dial(
 def _two_dials(
     X: Array, yours: Array, mean: Array, _doubt: Array, gain: Array, ahead: Array
 ) -> dict[str, View]:
-    side, there = (len(AXIS[2]),) * 2, Points(ahead[None])
+    side = (len(AXIS[2]),) * 2
     return {
         "belief": Field(
             mean.reshape(side), BOX, {}, "mean of the belief", contours=True, xlabel="dial 1",
             ylabel="dial 2", points=_trials(X, yours, lambda p: p[:, 1]),
         ),
         "wish": Field(
-            gain.reshape(side), BOX, {}, "expected improvement, and where it is largest", there,
+            gain.reshape(side), BOX, {}, "expected improvement", Points(ahead[None]),
             xlabel="dial 1", ylabel="dial 2",
         ),
     }  # fmt: skip

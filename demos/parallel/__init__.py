@@ -1,0 +1,3 @@
+"""Distributed and federated training."""
+
+ORDER = 8

@@ -1,0 +1,1 @@
+"""Training on several devices: schedules, real worker processes, scripts for launchers."""
