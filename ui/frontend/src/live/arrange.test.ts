@@ -40,6 +40,12 @@ describe("panels", () => {
     expect(cells[0]).toMatchObject({ slot: "picture 0", main: true });
   });
 
+  test("a wide picture is the main one and has a row of its own", () => {
+    const cells = arrange([...items(1, "words"), ...items(1, "wide"), ...items(2)], 1400);
+    expect(cells[0]).toMatchObject({ slot: "wide 0", columns: 12, main: true });
+    expect(cells).toHaveLength(4);
+  });
+
   test("are equal where a number of columns is asked for", () => {
     expect(arrange(items(6), 1400, { columns: 3 }).map(({ columns }) => columns)).toEqual([4, 4, 4, 4, 4, 4]);
   });

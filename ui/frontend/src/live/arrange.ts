@@ -28,11 +28,11 @@ const WIDE = 780; // from it on, panels beside the main one
 /** Cells in the order of the page. */
 export function arrange(items: Item[], width: number, wishes: Wishes = {}): Cell[] {
   const chosen = items.find(({ slot }) => slot === wishes.main);
-  const main = chosen ?? (wishes.columns ? undefined : (items.find(({ shape }) => shape === "picture") ?? items[0]));
+  const main = chosen ?? (wishes.columns ? undefined : (items.find(({ shape }) => isPicture(shape)) ?? items[0]));
   const others = items.filter((item) => item !== main);
   // Strips take whole rows; last, they leave no holes between pictures.
-  const cells = others.filter(({ shape }) => shape !== "strip");
-  const strips = others.filter(({ shape }) => shape === "strip").map((item) => cell(item, COLUMNS));
+  const cells = others.filter(({ shape }) => !takesRow(shape));
+  const strips = others.filter(({ shape }) => takesRow(shape)).map((item) => cell(item, COLUMNS));
   if (width < NARROW) return [...(main ? [cell(main, COLUMNS, 1, true)] : []), ...cells.map((item) => cell(item, COLUMNS)), ...strips];
   if (wishes.columns) {
     const each = Math.max(1, Math.floor(COLUMNS / Math.min(wishes.columns, width < WIDE ? 2 : wishes.columns)));
@@ -40,7 +40,7 @@ export function arrange(items: Item[], width: number, wishes: Wishes = {}): Cell
     return [...large, ...cells.map((item) => cell(item, each)), ...strips];
   }
   if (!main) return [];
-  if (width < WIDE || main.shape === "strip" || !cells.length) {
+  if (width < WIDE || takesRow(main.shape) || !cells.length) {
     return [cell(main, COLUMNS, 1, true), ...filled(cells, width < WIDE ? 2 : 3), ...strips];
   }
   const beside = cells.slice(0, 2);
@@ -50,6 +50,14 @@ export function arrange(items: Item[], width: number, wishes: Wishes = {}): Cell
     ...filled(cells.slice(2), cells.length > 10 ? 4 : 3),
     ...strips,
   ];
+}
+
+function isPicture(shape: Shape): boolean {
+  return shape === "picture" || shape === "wide";
+}
+
+function takesRow(shape: Shape): boolean {
+  return shape === "strip" || shape === "wide";
 }
 
 function cell({ slot }: Item, columns: number, rows = 1, main = false): Cell {

@@ -56,7 +56,8 @@ export class Panel {
   }
 
   get shape(): Shape {
-    return kindOf(this.view)?.shape ?? "words";
+    const shape = kindOf(this.view)?.shape ?? "words";
+    return typeof shape === "function" ? shape(this.view) : shape;
   }
 
   /** Takes a new view; it is drawn when the stage says so. */
@@ -66,6 +67,8 @@ export class Panel {
     if (other) this.build();
     const title = view.title || label(this.slot);
     say(this.title, title);
+    // A note speaks for itself; the name of its slot would only stand in the way.
+    this.element.classList.toggle("untitled", view.kind === "Note" && !view.title);
     if (this.title.title !== title) this.title.title = title;
     this.listener.dirty(this);
   }

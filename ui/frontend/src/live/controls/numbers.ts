@@ -3,6 +3,7 @@ import { label } from "../../shared/numbers";
 import type { Value } from "../data";
 import { boxed, grouped, numberBox, type Changed, type Control, type Entry } from "./control";
 
+const MANY = 12;
 const FULL_DRAG = 240; // [px] from the low to the high end
 
 /** A handful of numbers in a grid; the name of each can be dragged sideways to turn it. */
@@ -34,7 +35,12 @@ export function numbers(entry: Entry, changed: Changed): Control {
   };
   show(entry.default);
   const grid = element("div", { class: "grid", style: `--across: ${Math.min(across, length)}` }, ...cells.map((cell) => cell.element));
-  return { element: grouped(entry, grid), show };
+  return { element: grouped(entry, length > MANY ? folded(`${length} numbers`, grid) : grid), show };
+}
+
+/** A field of many numbers stays shut until somebody wants to turn one: the pictures come first. */
+function folded(words: string, grid: HTMLElement): HTMLElement {
+  return element("details", {}, element("summary", {}, words), grid);
 }
 
 function draggable(handle: HTMLElement, value: () => number, turn: (value: number) => void, each: number): void {

@@ -3,7 +3,7 @@ import { classColour, colourAt, css, luminance, signColour } from "../../shared/
 import type { Theme } from "../../shared/theme";
 import { number, type Edge, type Graph, type Node } from "../data";
 import { bare, fitted, head, placeholder, roundedBox, textWidth, widest, write, type Box, type Context, type Rectangle } from "../draw/canvas";
-import type { Drawn, Hit, Look } from "./kind";
+import type { Drawn, Hit, Look, Shape } from "./kind";
 
 interface Placed extends Rectangle {
   node: Node;
@@ -19,20 +19,22 @@ interface Layout {
 }
 
 const NODE_HEIGHT = 40;
+const LEAST_WIDTH = 22; // narrower, a node has no room for words [px]
+const BETWEEN = 12; // neighbours leave this much for the arrow from one to the other [px]
+const MANY_NODES = 300;
+const WIDE_FROM = 7; // columns of nodes that want the whole width of the page
 
 function lay(view: Graph, box: Box, theme: Theme): Layout {
-  const columns = gapBetween(view.nodes.map((node) => node.x));
   const wide = Math.max(widest(view.nodes.map(wordsOf), theme), widest(view.nodes.map(valueOf), theme, theme.size - 1)) + 20;
   const labelled = view.nodes.some((node) => node.label);
   const longest = Math.min(wide, 150, box.width * 0.3);
-  const rows = gapInColumns(view.nodes);
-  // The places of the ends depend on the width of nodes, and the other way round: one round is enough.
-  const room = (box.width - longest - 8) * columns - 14;
-  const down = (box.height - 16) * rows;
-  const worded = labelled && !bare(box) && room > 16 && down >= theme.size + 8;
-  const width = worded ? Math.max(24, Math.min(longest, room > 40 ? room : longest)) : Math.max(5, Math.min(18, down * 0.6));
+  const down = (box.height - 16) * gapInColumns(view.nodes);
   const valued = view.nodes.some((node) => Number.isFinite(number(node.value)) && node.label);
-  const height = worded ? Math.min(valued ? NODE_HEIGHT : theme.size + 14, down - 6) : width;
+  const tall = Math.min(valued ? NODE_HEIGHT : theme.size + 14, down - 6);
+  const room = roomAcross(view.nodes, box, tall);
+  const worded = labelled && !bare(box) && room >= LEAST_WIDTH && down >= theme.size + 8;
+  const width = worded ? Math.min(longest, room) : Math.max(5, Math.min(18, down * 0.6));
+  const height = worded ? tall : width;
   const nodes = view.nodes.map((node) => {
     const x = 4 + width / 2 + node.x * (box.width - width - 8);
     const y = 4 + height / 2 + (1 - node.y) * (box.height - height - 8);
@@ -45,6 +47,20 @@ function lay(view: Graph, box: Box, theme: Theme): Layout {
 function gapBetween(values: number[]): number {
   const sorted = [...new Set(values.map((value) => Math.round(value * 1000)))].sort((one, other) => one - other);
   return sorted.reduce((least, value, index) => (index ? Math.min(least, value - sorted[index - 1]!) : least), 1000) / 1000;
+}
+
+/** How wide nodes of this height may be so that no two of them touch [px]. */
+function roomAcross(nodes: Node[], box: Box, height: number): number {
+  if (nodes.length > MANY_NODES) return 0;
+  let room = box.width;
+  nodes.forEach((one, index) => {
+    for (const other of nodes.slice(index + 1)) {
+      const [across, down] = [Math.abs(one.x - other.x), Math.abs(one.y - other.y) * (box.height - height - 8)];
+      // Centres are as far apart as the box less one node is wide: solved for the node's width.
+      if (across > 0.001 && down < height + 4) room = Math.min(room, ((box.width - 8) * across - BETWEEN) / (1 + across));
+    }
+  });
+  return room;
 }
 
 function gapInColumns(nodes: Node[]): number {
@@ -220,4 +236,10 @@ function describe(view: Graph): string {
   return `${view.title || "A graph"} of ${view.nodes.length} nodes and ${view.edges.length} edges: ${names.join(", ") || "none yet"}${more}.`;
 }
 
-export const graph: Drawn<Graph> = { shape: "picture", height: 260, draw, hit, describe };
+/** A long computation with words in it is read across the whole page. */
+function shape(view: Graph): Shape {
+  const columns = new Set(view.nodes.map((node) => Math.round(node.x * 1000))).size;
+  return columns >= WIDE_FROM && view.nodes.length <= MANY_NODES && view.nodes.some((node) => node.label) ? "wide" : "picture";
+}
+
+export const graph: Drawn<Graph> = { shape, height: 260, draw, hit, describe };

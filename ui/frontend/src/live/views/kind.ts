@@ -27,11 +27,11 @@ export interface Hit {
   place?: [x: number, y: number];
 }
 
-/** How much room a kind wants: a picture a cell of the grid, a strip a whole row, words a cell or less. */
-export type Shape = "picture" | "strip" | "words";
+/** How much room a kind wants: a picture a cell of the grid, a wide picture or a strip a whole row, words a cell or less. */
+export type Shape = "picture" | "wide" | "strip" | "words";
 
 interface Common<V> {
-  shape: Shape;
+  shape: Shape | ((view: V) => Shape);
   /** The least height of its panel [px]. */
   height: number;
   /** One sentence, with the numbers that matter. */
