@@ -1,9 +1,9 @@
 """The colours, once: sign, magnitude and classes, the same in every picture.
 
 Sign is blue above zero and orange below. Magnitude is Viridis. Classes are Okabe & Ito's
-(2008) set, which stays apart for every common kind of colour vision, darkened until each stands off its
-background. The canvas has the same colours in `ui/frontend/src/shared/palette.ts`; a test holds
-the two together.
+(2008) set, which stays apart for every common kind of colour vision, darkened until each stands
+off its background. The canvas has the same colours in `ui/frontend/src/shared/palette.ts`; a
+test holds the two together.
 """
 
 from __future__ import annotations

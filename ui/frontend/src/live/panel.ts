@@ -60,6 +60,11 @@ export class Panel {
     return typeof shape === "function" ? shape(this.view) : shape;
   }
 
+  /** Whether it is a picture on a canvas rather than words. */
+  get drawable(): boolean {
+    return this.canvas !== null;
+  }
+
   /** Takes a new view; it is drawn when the stage says so. */
   show(view: View): void {
     const other = view.kind !== this.view.kind;

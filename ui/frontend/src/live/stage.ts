@@ -88,7 +88,8 @@ export function stage(body: HTMLElement, hit: (slot: string, hit: Hit) => void):
     const present = Boolean(wishes.present);
     theme ??= readTheme(body, present);
     for (const panel of dirty) {
-      if (!panel.visible) continue; // stays dirty until it is seen
+      // A picture stays dirty until it is seen; words are there for those who do not look.
+      if (!panel.visible && panel.drawable) continue;
       dirty.delete(panel);
       panel.theme = theme;
       panel.draw(theme, present, now);
