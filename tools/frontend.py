@@ -32,9 +32,12 @@ def main() -> int:
     if fresh and not options.force and not options.check:
         return 0
     environment = {**os.environ, "PATH": _path_with_node()}
-    if not (HOME / "node_modules" / ".package-lock.json").exists() or not fresh:
+    lock = hashlib.sha256((HOME / "package-lock.json").read_bytes()).hexdigest()
+    fetched = HOME / "node_modules" / ".lock"
+    if not fetched.exists() or fetched.read_text() != lock:
         print("Fetching the front end's libraries (once).", flush=True)
         _npm(environment, "ci", "--no-audit", "--no-fund", "--loglevel=error")
+        fetched.write_text(lock)
     if not fresh or options.force:
         print("Building the front end.", flush=True)
         _npm(environment, "run", "--silent", "build")
