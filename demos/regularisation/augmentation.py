@@ -138,7 +138,7 @@ def run(
         lines = dict(zip(LINES, np.array(rows).T, strict=True))
         views: dict[str, View] = {
             "dragged": _dragged(chosen, how["place"], twins),
-            "gallery": Tiles(many.clamp(0, 1).numpy(), names, across=6, title="what both twins read"),
+            "gallery": Tiles(many.clamp(0, 1).numpy(), names, across=6, title="what both read"),
             "curves": Curve(
                 np.arange(1, len(rows) + 1), lines, "epoch", "read right [%]",
                 title="1,597 test digits, as they are and moved by one pixel",

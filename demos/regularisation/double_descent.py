@@ -116,7 +116,6 @@ def run(
     ridge: Annotated[float, Slider(0.0, 0.2, help="Smaller weights", live=True)] = 0.0,
 ) -> Frames:
     """Grow the model size by size; then let every control be turned."""
-
     controls: dict[str, Any] = {"model": model, "degree": degree, "weights": weights}
     controls |= {"points": points, "noise": noise, "ridge": ridge}
     changes = None
