@@ -79,6 +79,8 @@ def run(
         # shown at half size, so that a frame is small; the mathematics runs on all pixels
         whole, near_it = _half(A), np.clip(_half(rebuild(U, σ, Vt, rank)), 0, 1)
         layer = _half(np.outer(U[:, rank - 1] * σ[rank - 1], Vt[rank - 1]))
+        strong = np.quantile(np.abs(layer), 0.98)  # a few bright spots would leave the rest pale
+        layer = np.clip(layer, -strong, strong)
         ranks = np.arange(1, len(σ) + 1)
         lost = np.maximum(1 - kept, 1e-12)
         weights = Curve(

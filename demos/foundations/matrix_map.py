@@ -32,7 +32,7 @@ def eigenvalues(A: Array) -> Array:
     root = np.sqrt(complex(trace**2 / 4 - determinant))
     both = np.array([trace / 2 + root, trace / 2 - root])
     both = both[np.argsort(-np.abs(both), kind="stable")]
-    return both.real if root.imag == 0 else both
+    return np.real(both) if root.imag == 0 else both
 
 
 def eigenvector(A: Array, value: float) -> Array:

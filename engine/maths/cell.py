@@ -144,8 +144,9 @@ def _called(function: Any, arguments: list[Any], named: dict[str, Any]) -> Any:
 
 def _applied(op: ast.AST, left: Any, right: Any) -> Any:
     """Do it, once the result is known to be small."""
-    words = isinstance(left, str | list) or isinstance(right, str | list)
-    if words and not isinstance(op, ast.Eq | ast.NotEq):
+    if isinstance(op, ast.Eq | ast.NotEq) and isinstance(right, str):
+        return OPERATORS[type(op)](left, right)
+    if isinstance(left, str | list) or isinstance(right, str | list):
         raise ValueError("arithmetic needs numbers or arrays; got words or a list")
     if isinstance(op, ast.MatMult):
         if max(len(_shape(left)), len(_shape(right))) > 2:
