@@ -7,7 +7,7 @@ from ui.atlas import topics
 from ui.shelf import shelf
 from ui.visitor import visitor
 
-left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
+left, right = st.columns([2, 3], gap="large", vertical_alignment="center")
 with left:
     components.live(hero.run(), key="hero", chrome=False, main="surface", height=380)
 with right:
@@ -16,7 +16,8 @@ with right:
         "A visual playground for deep learning. The network beside these words is **learning at "
         "this moment**: watch its boundary bend around the two spirals."
     )
-    st.page_link("build.py", label="**Build your own network**", icon=":material/arrow_forward:")
+    if st.button("Build your own network", type="primary", icon=":material/arrow_forward:"):
+        st.switch_page("build.py")
     st.caption(
         "Draw it, train it live, ask it why, break it with an attack, take it home as PyTorch "
         "code: one model, its whole journey."

@@ -30,11 +30,6 @@ Method = Annotated[str, Choice(tuple(attacks.all()), help="How to attack", live=
 def study(
     model: str,
     *,
-    source: Annotated[
-        str, Choice(("test sample", "drawing"), help="What to put in", live=True)
-    ] = "test sample",
-    sample: Annotated[int, Slider(0, 9999, live=True, help="Another test sample")] = 0,
-    drawing: Annotated[list[float], Drawing(28, 28, help="Draw with mouse or finger")] = [],  # noqa: B006 - read only
     method: Method = "fgsm",
     epsilon: Annotated[
         float, Slider(0.0, 0.5, live=True, help="Every pixel may change more (Linf attacks)")
@@ -48,6 +43,11 @@ def study(
     pixels: Annotated[
         int, Slider(0, 20, live=True, help="More pixels may change (L0 attacks)")
     ] = 1,
+    source: Annotated[
+        str, Choice(("test sample", "drawing"), help="What to put in", live=True)
+    ] = "test sample",
+    sample: Annotated[int, Slider(0, 9999, live=True, help="Another test sample")] = 0,
+    drawing: Annotated[list[float], Drawing(28, 28, help="Draw with mouse or finger")] = [],  # noqa: B006 - read only
     target: Annotated[
         str, Text(64, live=True, help="The class it shall be taken for, or: any other")
     ] = "any other",
@@ -285,7 +285,7 @@ class _Arena:
             f"size of the change ({duel.norm})": outcome.size,
             "L2": float(length_of(change, "L2")),
             "Linf": float(length_of(change, "Linf")),
-            "inside the ball and [0, 1]": float(inside),
+            "inside ball and range": float(inside),
         }
         if last:
             facts[f"smallest {duel.norm} that flips"] = smallest

@@ -63,7 +63,7 @@ def test_home_moves_on_arrival_and_leads_on(visit):
     expect(hero).to_be_visible()
     assert moves(page, hero), "nothing moved on the home page"
     photograph(page, "home")
-    page.get_by_role("link", name="Build your own network").click()
+    page.get_by_role("button", name="Build your own network").click()
     expect(page.get_by_test_id("builder")).to_be_visible()
 
 
