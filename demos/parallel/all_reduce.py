@@ -115,8 +115,8 @@ def run(
                 now += 1
                 time.sleep(0.4)  # the processes compute meanwhile, and a reader can follow
             told = wait(started)
-        lines["two processes"] = np.array(told.losses)
-        gap = float((torch.tensor(told.weights, dtype=torch.float64) - alone).abs().max())
+        lines["two processes"] = np.array(told["losses"])
+        gap = float((torch.tensor(told["weights"], dtype=torch.float64) - alone).abs().max())
 
     def picture(turn: int) -> Frame:
         return _frame(turns, min(turn, len(turns) - 1), lines, gap, steps)
@@ -168,9 +168,9 @@ def check() -> Iterator[Claim]:
     with team(2, steps=10, seed=0) as started:
         alone, losses = train(10, 0, 0, 1, lambda mine: mine)
         told = wait(started)
-    gap = float((torch.tensor(told.weights, dtype=torch.float64) - alone).abs().max())
+    gap = float((torch.tensor(told["weights"], dtype=torch.float64) - alone).abs().max())
     yield below("Two processes − one, weights after 10 steps", gap, 1e-12)
-    apart = float(np.abs(np.array(told.losses) - losses).max())
+    apart = float(np.abs(np.array(told["losses"]) - losses).max())
     yield below("the same, losses of the 10 steps [nat]", apart, 1e-12)
     yield above("Loss of the first step − last [nat]", losses[0] - losses[-1], 0.5)
     whole = np.random.default_rng(0).integers(-1000, 1000, (5, 500)).astype(float)

@@ -4,59 +4,72 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 HOME = Path(__file__).parents[2]
-
-
-@dataclass(frozen=True)
-class Told:
-    """What the workers found.
-
-    Attributes:
-        weights: `(64, 10)` as nested lists.
-        losses: Mean loss of every step [nat].
-    """
-
-    weights: list[list[float]]
-    losses: list[float]
 
 
 @contextmanager
 def team(size: int, steps: int, seed: int) -> Iterator[list[subprocess.Popen[str]]]:
     """Worker processes that train together; whatever happens, they end with the block."""
-    environment = os.environ | {
+    with tempfile.TemporaryDirectory() as folder:
+        words = [str(size), str(Path(folder) / "store"), str(steps), str(seed)]
+        module = [sys.executable, "-m", "engine.parallel.worker"]
+        with _started([[*module, str(rank), *words] for rank in range(size)], [{}] * size) as team:
+            yield team
+
+
+@contextmanager
+def scripted(text: str, size: int = 1) -> Iterator[list[subprocess.Popen[str]]]:
+    """A script's processes, told who they are as torchrun tells them; they end with the block."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket() as free:
+        path = Path(folder) / "train.py"
+        path.write_text(text, encoding="utf-8")
+        free.bind(("127.0.0.1", 0))  # a port that nobody uses
+        port = str(free.getsockname()[1])
+        free.close()
+        known = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": str(size)}
+        who = [known | {"RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in range(size)]
+        with _started([[sys.executable, str(path)]] * size, who) as processes:
+            yield processes
+
+
+@contextmanager
+def _started(
+    commands: list[list[str]], environments: list[dict[str, str]]
+) -> Iterator[list[subprocess.Popen[str]]]:
+    common = os.environ | {
         "OMP_NUM_THREADS": "1",
         "GLOO_SOCKET_IFNAME": "lo" if sys.platform == "linux" else "lo0",
         "PYTHONPATH": str(HOME),
     }
-    with tempfile.TemporaryDirectory() as folder:
-        words = [str(size), str(Path(folder) / "store"), str(steps), str(seed)]
-        workers = [
-            subprocess.Popen(
-                [sys.executable, "-m", "engine.parallel.worker", str(rank), *words],
-                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
-            )
-            for rank in range(size)
-        ]  # fmt: skip
-        try:
-            yield workers
-        finally:
-            for worker in workers:
-                worker.kill()
-            for worker in workers:
-                worker.communicate()
+    started: list[subprocess.Popen[str]] = []
+    try:
+        for command, own in zip(commands, environments, strict=True):
+            started.append(
+                subprocess.Popen(
+                    command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                    env=common | own,
+                )
+            )  # fmt: skip
+        yield started
+    finally:
+        for process in started:
+            process.kill()
+        for process in started:
+            process.communicate()
 
 
-def wait(workers: list[subprocess.Popen[str]], seconds: float = 60.0) -> Told:
-    """What the first worker told, once all have ended.
+def wait(workers: list[subprocess.Popen[str]], seconds: float = 60.0) -> Any:
+    """What the first worker printed as JSON, once all have ended.
 
     Raises:
         ValueError: A worker failed, or did not end in time; says how.
@@ -74,5 +87,4 @@ def wait(workers: list[subprocess.Popen[str]], seconds: float = 60.0) -> Told:
             last = (trouble.strip().splitlines() or ["no word"])[-1]
             raise ValueError(f"worker {rank}: must end well; got {last:.200}; run again")
         texts.append(text)
-    told = json.loads(texts[0])
-    return Told(told["weights"], told["losses"])
+    return json.loads(texts[0])
