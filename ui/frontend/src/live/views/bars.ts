@@ -149,7 +149,8 @@ function drawLevels(ctx: Context, view: Bars, { area, lying, heights }: Layout, 
     else line(ctx, area.left, y, area.left + area.width, y);
     ctx.setLineDash([]);
     const words = fitted(name, area.width * 0.6, theme);
-    if (lying) write(ctx, words, x + 4, area.top + area.height - 8, theme, { halo: theme.paper });
+    const past = x + 4 + textWidth(words, theme) > area.left + area.width;
+    if (lying) write(ctx, words, past ? x - 4 : x + 4, area.top + area.height - 8, theme, { align: past ? "right" : "left", halo: theme.paper });
     else write(ctx, words, area.left + area.width, y - theme.size / 2 - 2, theme, { align: "right", halo: theme.paper });
   }
 }

@@ -22,6 +22,7 @@ const NODE_HEIGHT = 40;
 const LEAST_WIDTH = 22; // narrower, a node has no room for words [px]
 const BETWEEN = 12; // neighbours leave this much for the arrow from one to the other [px]
 const MANY_NODES = 300;
+const NAMED_DOTS = 24;
 const WIDE_FROM = 7; // columns of nodes that want the whole width of the page
 
 function lay(view: Graph, box: Box, theme: Theme): Layout {
@@ -98,6 +99,7 @@ function draw(ctx: Context, view: Graph, box: Box, theme: Theme, look: Look): vo
     const kind = kinds.length > 1 ? classColour(kinds.indexOf(placed.node.kind), theme.dark) : theme.muted;
     drawNode(ctx, placed, laid.worded, strongest, look.picked === index ? theme.accent : kind, theme);
   });
+  if (!laid.worded && view.nodes.length <= NAMED_DOTS && !bare(box)) nameDots(ctx, laid.nodes, box, theme);
 }
 
 /** The largest distance from zero. */
@@ -210,6 +212,22 @@ function drawNode(ctx: Context, placed: Placed, worded: boolean, strongest: numb
   const size = Math.max(8, Math.min(theme.size, (theme.size * room) / Math.max(1, textWidth(label, theme))));
   write(ctx, fitted(label, room, theme, size), x, two ? y - theme.size / 2 - 1 : y, theme, { colour: ink, align: "center", size });
   if (two) write(ctx, fitted(valueOf(node), room + 4, theme, theme.size - 1), x, y + theme.size / 2 + 3, theme, { colour: ink, align: "center", size: theme.size - 1 });
+}
+
+/** Names beside dots, where there is room for one. */
+function nameDots(ctx: Context, nodes: Placed[], box: Box, theme: Theme): void {
+  const taken: Rectangle[] = nodes.map(({ left, top, width, height }) => ({ left, top, width, height }));
+  const size = theme.size - 1;
+  for (const { node, x, y, height } of nodes) {
+    const words = fitted(node.label, 120, theme, size);
+    const width = textWidth(words, theme, size);
+    const left = Math.max(0, Math.min(box.width - width, x - width / 2));
+    const places = [y + height / 2 + 2, y - height / 2 - size - 2].map((top) => ({ left, top, width, height: size }));
+    const place = places.find((one) => one.top >= 0 && one.top + size <= box.height && !taken.some((other) => overlap(one, other)));
+    if (!words || !place) continue;
+    taken.push(place);
+    write(ctx, words, left, place.top + size / 2, theme, { size, halo: theme.paper });
+  }
 }
 
 function inkOn(shade: Theme["background"], theme: Theme): string {

@@ -1,9 +1,10 @@
 import type { Theme } from "../../shared/theme";
 import type { Tiles } from "../data";
-import { fitted, placeholder, roundedBox, write, type Box, type Context, type Rectangle } from "../draw/canvas";
+import { fitted, placeholder, roundedBox, textWidth, write, type Box, type Context, type Rectangle } from "../draw/canvas";
 import { bitmap, colourBitmap, range, type Range } from "../draw/raster";
 import type { Drawn, Hit, Look } from "./kind";
 
+const LEAST_SIZE = 8; // smaller letters cannot be read [px]
 const RIM = 3; // room for frames around the outermost pictures [px]
 
 interface Layout {
@@ -65,9 +66,11 @@ function draw(ctx: Context, view: Tiles, box: Box, theme: Theme, look: Look): vo
     const why = view.marks[index];
     if (why !== undefined) framed(ctx, place, theme.negative);
     if (look.picked === index) framed(ctx, place, theme.accent);
-    const words = fitted(view.captions[index] ?? "", laid.stepX - 2, theme);
+    const caption = view.captions[index] ?? "";
+    const size = Math.max(LEAST_SIZE, Math.min(theme.size, (theme.size * (laid.stepX - 2)) / Math.max(1, textWidth(caption, theme))));
+    const words = fitted(caption, laid.stepX - 2, theme, size);
     write(ctx, words, place.left + place.width / 2, place.top + place.height + theme.size / 2 + 3, theme, {
-      colour: why === undefined ? theme.muted : theme.negative, align: "center",
+      colour: why === undefined ? theme.muted : theme.negative, align: "center", size,
     });
   }
 }
