@@ -4,6 +4,7 @@ The pictures that the README shows are taken on the way (into docs/pictures, whe
 PLAYGROUND_PICTURES=1 asks for it).
 """
 
+import io
 import json
 import os
 import re
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(600)]
@@ -29,7 +31,8 @@ def photograph(page, name):
     """Keep what the page shows now, when pictures are wanted."""
     if os.environ.get("PLAYGROUND_PICTURES"):
         PICTURES.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=PICTURES / f"{name}.png")
+        shown = Image.open(io.BytesIO(page.screenshot()))
+        shown.convert("RGB").save(PICTURES / f"{name}.webp", quality=85, method=6)
 
 
 def moves(page, locator):
