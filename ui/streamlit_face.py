@@ -79,7 +79,7 @@ def _experiments(card: Card) -> None:
     """The experiments worth doing, as buttons that set the controls."""
     if not card.tries:
         return
-    st.caption("Try")
+    st.caption("One click sets the controls")
     with st.container(horizontal=True):
         for words, settings in card.tries.items():
             if st.button(words, key=f"{card.id}.try.{words}"):

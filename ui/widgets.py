@@ -24,6 +24,7 @@ from engine.forms import (
     Value,
 )
 
+MOST_ACROSS = 3  # boxes for numbers side by side: beyond, their digits have no room
 STOPS = 61  # positions of a logarithmic slider
 
 
@@ -84,7 +85,7 @@ def _read(text: str) -> Any:
 
 
 def _widget(key: str, name: str, control: Control, default: Value) -> Value:
-    label = name.replace("_", " ")
+    label = _words(name)
     match control:
         case Slider():
             return _slider(key, label, control, default)
@@ -104,6 +105,12 @@ def _widget(key: str, name: str, control: Control, default: Value) -> Value:
             return default  # these are drawn and clicked on the stage
         case _:
             assert_never(control)
+
+
+def _words(name: str) -> str:
+    """A parameter's name for a reader; a single letter is a symbol and stays as it is."""
+    words = name.replace("_", " ")
+    return words[:1].upper() + words[1:] if len(words) > 1 else words
 
 
 def _slider(key: str, label: str, control: Slider, default: Value) -> Value:
@@ -136,8 +143,9 @@ def _numbers(key: str, label: str, control: Numbers, default: Value) -> list[flo
         raise TypeError(f"{label}: its default must be a list; got {default!r}")
     st.caption(label, help=control.help or None)
     values = []
-    for begin in range(0, control.length, control.across):
-        for place, column in enumerate(st.columns(control.across), start=begin):
+    across = min(control.across, MOST_ACROSS)
+    for begin in range(0, control.length, across):
+        for place, column in enumerate(st.columns(across), start=begin):
             if place < control.length:
                 st.session_state.setdefault(f"{key}.{place}", float(default[place]))
                 name = control.names[place] if control.names else f"{label} {place + 1}"
