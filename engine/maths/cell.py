@@ -147,7 +147,7 @@ def _applied(op: ast.AST, left: Any, right: Any) -> Any:
     if isinstance(op, ast.Eq | ast.NotEq) and isinstance(right, str):
         return OPERATORS[type(op)](left, right)
     if isinstance(left, str | list) or isinstance(right, str | list):
-        raise ValueError("arithmetic needs numbers or arrays; got words or a list")
+        raise ValueError("arithmetic needs numbers or arrays; got words or a list")  # noqa: TRY004
     if isinstance(op, ast.MatMult):
         if max(len(_shape(left)), len(_shape(right))) > 2:
             raise ValueError("@ takes tables of one or two axes here; got more")
