@@ -85,8 +85,7 @@ def visit(chromium, server):
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(30_000)
-        page.on("console", lambda message: _note(errors, message))
-        page.on("pageerror", lambda error: errors.append(str(error)))
+        watched(page, errors)
         page.goto(server + path)
         return page
 
@@ -95,6 +94,13 @@ def visit(chromium, server):
         with contextlib.suppress(Exception):
             context.close()
     assert not errors, f"the browser's console says: {errors[:5]}"
+
+
+def watched(page, errors):
+    """The list, in which from now on stands what the page logs as an error."""
+    page.on("console", lambda message: _note(errors, message))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    return errors
 
 
 def _note(errors, message):
