@@ -104,9 +104,7 @@ def run(
         with torch.no_grad():
             answers = {name: net(seen[name]).softmax(1)[0].numpy() for name, net in nets.items()}
         kernels = next(nets["all frames"].parameters()).detach()[:, 0]  # (channels, 3, 3, 3)
-        slices = tuple(
-            f"kernel {c}, frame {t}" for c in range(channels) for t in ("t", "t + 1", "t + 2")
-        )
+        slices = tuple(f"{c}: {t}" for c in range(channels) for t in ("t", "t + 1", "t + 2"))
         lines = {name: np.array(values) for name, values in score.items()}
         views: dict[str, View] = {
             "clip": Tiles(

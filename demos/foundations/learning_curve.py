@@ -139,7 +139,7 @@ def _frame(
         ),
         "mistakes": Tiles(
             mistakes[0],
-            tuple(f"taken for {one}" for one in mistakes[1]),
+            tuple(f"as {one}" for one in mistakes[1]),
             title="what the newest network gets wrong",
         ),
         "runs": Table(("labels", "trainings", "test error [%]"), rows, "measured"),

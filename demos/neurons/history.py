@@ -133,7 +133,7 @@ def _frame(
     guess = guesses.get(year, y)
     wrong = torch.nonzero(guess != y)[:24, 0]
     images = x[wrong, 0].numpy() if len(wrong) else np.zeros((1, 8, 8))
-    words = tuple(f"taken for {one}" for one in guess[wrong].tolist()) or ("none",)
+    words = tuple(f"as {one}" for one in guess[wrong].tolist()) or ("none",)
     gaps = {one: [np.nan] * (epochs - len(curve)) for one, curve in curves.items()}
     lines = {str(one): np.array(curve + gaps[one]) for one, curve in curves.items() if curve}
     title, at = "height: accuracy on 360 new digits, 80 to 100 %", np.arange(1, epochs + 1)

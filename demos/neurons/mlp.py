@@ -120,7 +120,7 @@ def _frame(
             coarse = part(coarse)
             if not isinstance(part, nn.Linear) or place == len(net) - 1:
                 units.append(coarse.T.reshape(-1, 20, 20).flip(1)[:16].nan_to_num(0.0))
-                names += [f"layer {place // 2 + 1}, unit {i + 1}" for i in range(len(units[-1]))]
+                names += [f"{place // 2 + 1}.{i + 1}" for i in range(len(units[-1]))]
     weights = [part.weight for part in net if isinstance(part, nn.Linear)]
     middle = weights[len(weights) // 2].detach().nan_to_num(0.0).clamp(-9, 9).numpy()
     reached = 100 * accuracy(net, *test)
@@ -144,7 +144,7 @@ def _frame(
             "signed",
             shared=False,
             across=8,
-            title="the plane as units see it (16 a layer)",
+            title="the plane as units see it: layer.unit",
         ),
         "loss": Curve(
             np.arange(1, number + 1),

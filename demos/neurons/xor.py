@@ -140,7 +140,7 @@ def _picture(step: int, weights: list[torch.Tensor], **now: Any) -> Frame:
     tiles = Tiles(tables, NAMES, "grey", True, 8, marks, "functions of two bits (a across, b up)")
     share = 100 * (done := solved(weights, function)).mean(axis=1)
     rows = tuple(f"{width} hidden: {part:.0f} %" for width, part in zip(WIDTHS, share, strict=True))
-    after = f"which of 50 random starts have solved it after {step} steps"
+    after = f"solved after {step} steps, of 50 starts"
     starts = Matrix(done.astype(float), rows, xlabel="random start", title=after)
     views: dict[str, View] = {"plane": plane, "functions": tiles, "starts": starts}
     facts = {"corners right": float(right), "best any line can do": float(LIMITS[function])}
