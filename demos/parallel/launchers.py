@@ -6,8 +6,8 @@ does it. With PyTorch's DDP you write all three lines, Horovod averages in the o
 also shares out memory as its configuration says, Lightning takes over the whole loop. Where shares
 are equal parts of the batch, the curve is that of a single process, `(g₁ + … + g_N)/N = g`.
 
-**Try:** run the DDP script here with two processes: the curves must lie on each other. Then take the
-MobileNet: its batch norm sees only its own share, and they part.
+**Try:** run the DDP script here with two processes: the curves must lie on each other. Then take
+the MobileNet: its batch norm sees only its own share, and they part.
 
 Source: Li et al. (2020), PyTorch Distributed; Sergeev & Del Balso (2018), Horovod: fast and easy
 distributed deep learning in TensorFlow; documentation of DeepSpeed and Lightning.
