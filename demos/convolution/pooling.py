@@ -149,7 +149,7 @@ def run(
                 title="what the head costs",
             ),
         }
-        facts = {f"change of {name}": value for name, value in changes.items()}
+        facts = {f"change of {name}": round(value, 6) for name, value in changes.items()}
         return Frame(1, 1, views, facts | {"values left of each map": pooled[0, 0].numel()})
 
     yield from interactive(

@@ -5,7 +5,7 @@ is widened by the padding `p`, and its taps stand the dilation `d` apart. The nu
 `o = ⌊(n + 2p − d(k − 1) − 1)/s⌋ + 1`. *Valid* means `p = 0`, *same* keeps the size at stride 1.
 The transposed one runs the wires backwards: each input writes a window, `o = (n − 1)s − 2p + k`.
 
-**Try:** transposed, k = 3, s = 2: count how often each output is written. That is a checkerboard.
+**Try:** choose transposed, `k = 3`, `s = 2`, and count how often each output is written: checkers.
 
 Source: Dumoulin & Visin (2016), A guide to convolution arithmetic for deep learning.
 """

@@ -6,7 +6,7 @@ cross-entropy `H(p, q) = −Σ p log₂ q = H(p) + KL(p‖q)`; the extra `KL(p�
 not the same the other way round. Huffman's code comes within one bit of the entropy. Training a
 classifier means lowering `H(p, q)`: making `q` fit the labels `p`.
 
-**Try:** drag the bars of `q` onto those of `p`, and watch the extra bits vanish.
+**Try:** type the numbers of `p` into `q`, and watch the extra bits vanish.
 
 Source: Cover & Thomas (2006), Elements of Information Theory; Huffman (1952).
 """

@@ -5,7 +5,7 @@ comes as close to any continuous curve as you like. But depth multiplies: a tent
 `t(x) = 2 min(x, 1 − x)` folds the interval in half, and folding `k` times makes `2ᵏ` straight
 pieces out of `3k` units. One layer would need `2ᵏ − 1` units for the same zigzag.
 
-**Try:** drag the points of your own curve, and see which corners four units cannot reach.
+**Try:** choose your own curve and move its points: which corners can four units not reach?
 
 Source: Cybenko (1989), Superpositions of a sigmoidal function; Telgarsky (2016), Benefits of depth.
 """

@@ -5,7 +5,7 @@ shrink the weight itself, `w ← w − η λ w` (decoupled): the same. Under Ada
 goes through `m̂ / √v̂` like all gradients, so a weight without other gradients moves `η` a step
 whatever `λ` is, and one with large gradients hardly decays. AdamW decays all alike.
 
-**Try:** change λ from 0.1 to 0.001 and see which of the curves care.
+**Try:** change the decay λ from 0.1 to 0.001 and see which of the curves care.
 
 Source: Loshchilov & Hutter (2019), Decoupled weight decay regularization.
 """

@@ -6,7 +6,7 @@ times cheaper. So one pass over the data (an epoch) makes one exact step, or `n/
 many noisy steps come further. `B = 1` is stochastic gradient descent, `B = n` batch gradient
 descent, between them lies mini-batch.
 
-**Try:** run three epochs with B = 1, 32 and 1297, and compare the paths and the accuracies.
+**Try:** run three epochs with a size B of 1, 32 and 1297, and compare the paths and the accuracies.
 
 Source: Bottou (2010), Large-scale machine learning with stochastic gradient descent.
 """

@@ -147,7 +147,7 @@ def _frame(
         ),
         "directions": Tiles(
             (share[:, None] * vectors[:SHOWN]).reshape(-1, 8, 8), names, "signed", across=4,
-            title=f"eigen-directions of the digits after {2 * len(rows)} steps of least squares",
+            title=f"eigen-directions learnt after {2 * len(rows)} steps",
         ),
         "units": Tiles(weights, scale="signed", across=8, title="weights of 24 units now"),
     }  # fmt: skip

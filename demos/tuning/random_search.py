@@ -95,7 +95,7 @@ def picture(peak: float, second: float, side: int, budget: int, seed: int) -> Fr
         kinds, ("grid", "random"),
         {"best possible": np.stack([SIDE, 1 - 4 * (SIDE - peak) ** 2], axis=1)},
         xlabel="dial x", ylabel="score",
-        title=f"seen from the side: the grid looks at {side} values of x, chance at {side**2}",
+        title=f"from the side: the grid has {side} values of x, chance {side**2}",
     )  # fmt: skip
     n = np.arange(1, 121)
     views: dict[str, View] = {
