@@ -120,7 +120,7 @@ def _slider(key: str, label: str, control: Slider, default: Value) -> Value:
     if isinstance(default, int):
         return int(st.slider(label, int(control.low), int(control.high), key=key, help=help))
     if not control.log:
-        step = 10 ** math.floor(math.log10((control.high - control.low) / 100))
+        step = 10.0 ** math.floor(math.log10((control.high - control.low) / 100))
         low, high = float(control.low), float(control.high)
         return float(st.slider(label, low, high, key=key, step=step, format="%.4g", help=help))
     stops = _stops(control, float(st.session_state[key]))
