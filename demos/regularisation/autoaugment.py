@@ -149,7 +149,7 @@ def _frame(few: Tensor, tried: list[Policy], scores: Any, shown: int, count: int
         ),
         "pictures": Tiles(
             look.clamp(0, 1).numpy(),
-            across=8, title=f"best: {names[best]} · worst: {names[worst]} · shown: {words(chosen)}",
+            across=8, title=f"the best, the worst, and {words(chosen)}",
         ),
         "tree": _tree(tried, scores[:, 0] - scores[0, 0]),
     }  # fmt: skip
