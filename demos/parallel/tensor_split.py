@@ -171,7 +171,7 @@ def check() -> Iterator[Claim]:
     """The right cut is exact with one all-reduce, the wrong one is off by more than 1."""
     for block in BLOCKS:
         for devices in (2, 4):
-            worst = dict.fromkeys(CUTS, (0.0, 9e9, 0))
+            worst: dict[str, tuple[float, float, int]] = dict.fromkeys(CUTS, (0.0, 9e9, 0))
             for seed in range(5):
                 w = weights(seed)
                 for cut in CUTS:

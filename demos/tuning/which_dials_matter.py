@@ -148,7 +148,7 @@ def check() -> Iterator[Claim]:
         yield between(f"Range test, seed {seed}: rate with the least loss", RATES[best], 0.3, 2)
         yield above("its loss at the end, over the least", smooth[-1] / smooth[best], 1.5)
     ways = [{n: line[-1] for n, line in scaling(0.01, 8, seed).items()} for seed in range(3)]
-    small, large, longer = (np.mean([way[name] for way in ways]) for name in ways[0])
+    small, large, longer = (float(np.mean([way[name] for way in ways])) for name in ways[0])
     gap = 100 * abs(longer / small - 1)
     yield below(f"B = 32, 4 η: loss {longer:.3f} against {small:.3f} of B = 8, η [%]", gap, 2.0)
     yield above("B = 32 alone: its loss over that of B = 8", large / small, 2.0)
