@@ -33,7 +33,6 @@ from demos.kit import (
     lab,
     near,
     same,
-    ticks,
 )
 from engine.normalisation import batch_norm, group_norm, instance_norm, layer_norm
 from engine.views import Curve, Frame, Tiles, View

@@ -114,8 +114,7 @@ class Walkers:
 def run(
     surface: Literal["valley", "saddle", "plateau"] = "valley",
     speeds: Annotated[
-        list[float],
-        Numbers(9, 0, 10, tuple(RULES), across=3, help="Times each usual rate", live=True),
+        list[float], Numbers(9, 0, 10, tuple(RULES), 3, "Times each usual rate", live=True)
     ] = EVEN,
     start: Annotated[list[float], Place(EXTENT, "map", help="Where all begin")] = START,
     steps: Annotated[int, Slider(5, 1025, help="A longer race")] = STEPS,
@@ -140,10 +139,8 @@ def picture(
 ) -> Frame:
     """The paths so far, on the landscape and on its map, and both leader boards."""
     paths = {name: np.array(path) for name, path in walkers.paths.items()}
-    over = {
-        name: LANDSCAPES[walkers.surface](torch.tensor(path)).clamp(max=12).numpy()
-        for name, path in paths.items()
-    }
+    level = LANDSCAPES[walkers.surface]
+    over = {n: level(torch.tensor(p)).clamp(max=12).numpy() for n, p in paths.items()}
     heights = relief(walkers.surface, EXTENT)
     views: dict[str, View] = {
         "landscape": Surface(

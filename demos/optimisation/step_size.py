@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from demos.kit import Claim, Frames, Question, Slider, above, below, lab, near, ticks
-from engine.views import Curve, Field, Frame
+from engine.views import Curve, Field, Frame, View
 
 START = (-2.5, 1.6)
 EXTENT = (-3.0, 3.0, -2.0, 2.0)  # left, right, bottom, top
@@ -57,7 +57,7 @@ def descend(w: torch.Tensor, curvature: torch.Tensor, rate: float) -> torch.Tens
     needs=["gradients-hessian"],
 )
 def run(
-    rate: Annotated[float, Slider(0.005, 0.5, help="Longer steps")] = 0.12,
+    rate: Annotated[float, Slider(0.005, 0.5, help="Longer steps", live=True)] = 0.12,
     steepest: Annotated[float, Slider(1.0, 20.0, help="A narrower valley")] = 10.0,
     steps: Annotated[int, Slider(1, 300, help="A longer walk")] = 60,
 ) -> Frames:
@@ -74,10 +74,26 @@ def run(
         path.append(w.numpy())
         losses.append(loss(w, curvature).item())
         if show:
-            walk = Field(height, EXTENT, {"w": np.array(path)}, "loss surface", contours=True)
-            fall = Curve(np.arange(step + 1), {"loss": np.array(losses)}, ylabel="loss", log=True)
+            places, x_axis = np.array(path), np.arange(step + 1)
+            sizes = np.maximum(np.abs(places), 1e-12)
+            views: dict[str, View] = {
+                "path": Field(
+                    height, EXTENT, {"w": places}, "loss surface", contours=True,
+                    xlabel="w₁, the flat direction", ylabel="w₂, the steep direction",
+                ),
+                "loss": Curve(
+                    x_axis, {"loss": np.array(losses)}, ylabel="loss", log=True, title="the loss"
+                ),
+                "errors": Curve(
+                    x_axis, {"|w₁|, flat": sizes[:, 0], "|w₂|, steep": sizes[:, 1]}, log=True,
+                    ylabel="distance to the minimum", title="each direction has its own factor",
+                ),
+            }  # fmt: skip
+            factors = {"flat": abs(1 - rate), "steep": abs(1 - rate * steepest)}
             facts = {"loss": losses[-1], "limit 2/λ of the rate": 2 / steepest}
-            yield Frame(step, steps, {"path": walk, "loss": fall}, facts)
+            facts |= {f"factor a step, {way}": factor for way, factor in factors.items()}
+            changes = yield Frame(step, steps, views, facts)
+            rate = float((changes or {}).get("rate", rate))  # type: ignore[arg-type]
 
 
 def check() -> Iterator[Claim]:
