@@ -112,6 +112,12 @@ def test_a_picture_arrives_in_255_levels(values):
         assert (error <= np.ptp(finite) / 508 * 1.001 + scale * 1e-6).all()
 
 
+@pytest.mark.parametrize("kind", [bool, np.uint8, np.int64])
+def test_a_picture_of_whole_numbers_arrives(kind):
+    values = np.array([[0, 1], [1, 0]]).astype(kind)
+    np.testing.assert_allclose(sent(Field(values, (0, 1, 0, 1)))["values"], values.astype(float))
+
+
 @given(arrays_of.arrays(np.float64, SHAPES, elements=st.floats(width=64)))
 def test_numbers_arrive_in_single_precision(values):
     got = sent(Matrix(values))["values"]

@@ -197,14 +197,8 @@ class _Arrays:
     def put_bytes(self, array: Array) -> dict[str, Any]:
         """Add a picture in 255 levels between its least and its greatest number."""
         finite = np.isfinite(array)
-        low, high = (
-            (
-                float(array.min(where=finite, initial=np.inf)),
-                float(array.max(where=finite, initial=-np.inf)),
-            )
-            if finite.any()
-            else (0.0, 0.0)
-        )
+        known = array[finite]  # whole numbers and truths have no infinity to begin a search with
+        low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
         span = high - low
         if not math.isfinite(span) or span <= 0:
             levels = np.where(array > low, _TOP, 0).astype(np.float64)
