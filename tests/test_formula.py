@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.formula import derivative, function, read
+from engine.maths.formula import derivative, function, read
 
 
 def value(text, p, t=0.0):

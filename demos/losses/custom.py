@@ -33,7 +33,7 @@ def differentiated(text: str, q: float) -> tuple[Loss, Loss, str]:
     Raises:
         ValueError: It is no formula, or not a finite number everywhere it is needed.
     """
-    from engine import formula  # sympy takes half a second to load
+    from engine.maths import formula  # sympy takes half a second to load
 
     typed = formula.read(text, "pt", {"q": q})
     by_hand = formula.derivative(typed, "p")

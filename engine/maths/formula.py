@@ -1,4 +1,4 @@
-"""Formulas typed by a visitor, as mathematics: read, differentiated, turned into functions.
+"""Formulas typed by a visitor, as algebra: simplified and differentiated as on paper (sympy).
 
 What is typed is never executed: it is parsed, and only the few signs named here are understood.
 """
