@@ -27,7 +27,7 @@ export interface Hit {
   place?: [x: number, y: number];
 }
 
-/** How much room a kind wants: a picture a cell of the grid, a wide picture or a strip a whole row, words a cell or less. */
+/** How much room a kind wants: a picture a cell of the grid, a wide picture or a strip (never the main one) a whole row, words a cell or less. */
 export type Shape = "picture" | "wide" | "strip" | "words";
 
 interface Common<V> {

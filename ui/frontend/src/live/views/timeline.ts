@@ -86,4 +86,4 @@ function describe(view: Timeline): string {
   return `${view.title || "A timeline"} of ${view.lanes.length} lanes and ${view.spans.length} spans${ends ? `, until ${format(ends[1])}` : ""}.`;
 }
 
-export const timeline: Drawn<Timeline> = { shape: "strip", height: 220, draw, hit, describe };
+export const timeline: Drawn<Timeline> = { shape: "wide", height: 220, draw, hit, describe };
