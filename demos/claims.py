@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import SupportsFloat
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,27 +26,31 @@ class Claim:
     row: str = ""
 
 
-def near(text: str, measured: float, value: float, tolerance: float, row: str = "") -> Claim:
+def near(
+    text: str, measured: SupportsFloat, value: float, tolerance: float, row: str = ""
+) -> Claim:
     """`measured` lies within `tolerance` of `value`."""
-    measured = float(measured)
-    ok = math.isfinite(measured) and abs(measured - value) <= tolerance
-    return Claim(text, measured, f"{value:.10g} ± {tolerance:.3g}", ok, row)
+    found = float(measured)
+    ok = math.isfinite(found) and abs(found - value) <= tolerance
+    return Claim(text, found, f"{value:.10g} ± {tolerance:.3g}", ok, row)
 
 
-def below(text: str, measured: float, limit: float, row: str = "") -> Claim:
+def below(text: str, measured: SupportsFloat, limit: float, row: str = "") -> Claim:
     """`measured` is at most `limit`."""
-    return Claim(text, float(measured), f"≤ {limit:.6g}", bool(measured <= limit), row)
+    found = float(measured)
+    return Claim(text, found, f"≤ {limit:.6g}", found <= limit, row)
 
 
-def above(text: str, measured: float, limit: float, row: str = "") -> Claim:
+def above(text: str, measured: SupportsFloat, limit: float, row: str = "") -> Claim:
     """`measured` is at least `limit`."""
-    return Claim(text, float(measured), f"≥ {limit:.6g}", bool(measured >= limit), row)
+    found = float(measured)
+    return Claim(text, found, f"≥ {limit:.6g}", found >= limit, row)
 
 
-def between(text: str, measured: float, low: float, high: float, row: str = "") -> Claim:
+def between(text: str, measured: SupportsFloat, low: float, high: float, row: str = "") -> Claim:
     """`measured` lies in `[low, high]`."""
-    measured = float(measured)
-    return Claim(text, measured, f"in [{low:.6g}, {high:.6g}]", low <= measured <= high, row)
+    found = float(measured)
+    return Claim(text, found, f"in [{low:.6g}, {high:.6g}]", low <= found <= high, row)
 
 
 def same(

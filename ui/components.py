@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import streamlit as st
+from streamlit.components.v2 import component
 
 from engine.forms import Control, Form, Value
 
@@ -57,7 +57,7 @@ def _component(bundle: Bundle) -> Any:
     version = str(file.stat().st_mtime_ns) if file.exists() else "0"
     code = _ADAPTER.replace("BUNDLE", bundle).replace("VERSION", version)
     root = '<div class="root"></div>'
-    return st.components.v2.component(f"orrery_{bundle}", html=root, js=code)
+    return component(f"orrery_{bundle}", html=root, js=code)
 
 
 def _mount(bundle: Bundle, data: Mapping[str, Any], key: str, height: int | None) -> Any:

@@ -18,14 +18,14 @@ def choose(now: Project) -> str:
     names = [entry["name"] for entry in asked.table("engine.data:datasets")]
     if now.data not in names:
         names.append(now.data)
-    chosen = st.selectbox("data", names, names.index(now.data), format_func=asked.called)
+    chosen = str(st.selectbox("data", names, names.index(now.data), format_func=asked.called))
     with st.popover("Your own table", icon=":material/upload:", width="stretch"):
         _upload()
     if chosen != now.data:
         project.change(data=chosen)
         st.rerun()
     _tell(now, chosen)
-    return str(chosen)
+    return chosen
 
 
 def _upload() -> None:

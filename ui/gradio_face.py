@@ -13,6 +13,7 @@ from typing import Any, assert_never
 
 import gradio as gr
 from gradio.components import Component
+from gradio.routes import App
 
 from demos.catalog import Card, Shelf
 from engine.forms import (
@@ -37,11 +38,11 @@ MOST_WAITING = 64  # visitors in the queue; the next one is told to come back
 OWNER = "gradio"
 
 
-def gradio_app() -> gr.routes.App:
+def gradio_app() -> App:
     """All labs as one ASGI app, to be mounted."""
     blocks = build(shelf())
     blocks.queue(max_size=MOST_WAITING, default_concurrency_limit=8, api_open=True)
-    return gr.routes.App.create_app(blocks, app_kwargs={"docs_url": None, "redoc_url": None})
+    return App.create_app(blocks, app_kwargs={"docs_url": None, "redoc_url": None})
 
 
 def build(cards: Shelf) -> gr.Blocks:

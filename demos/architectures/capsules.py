@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
 from demos.kit import Claim, Frames, Numbers, Question, Slider, above, below, interactive, lab, same
+from engine.data.shipped import digits
 from engine.views import Bars, Curve, Frame, Matrix, Tiles, View
 
 POSE = 8  # numbers of a digit capsule in the small network
@@ -121,13 +122,11 @@ def run(
     seed: Annotated[int, Slider(0, 99)] = 0,
 ) -> Frames:
     """Train a small capsule network; then pull its pose numbers."""
-    from sklearn.datasets import load_digits
-
     torch.manual_seed(seed)
-    data = load_digits()
-    order = np.random.default_rng(0).permutation(len(data.target))
-    x = torch.tensor(data.images[order, None] / 16, dtype=torch.float32)
-    y, net = torch.tensor(data.target[order]), CapsNet(8, 3, 16, 8, 4, POSE)
+    images, labels = digits()
+    order = np.random.default_rng(0).permutation(len(labels))
+    x = torch.tensor(images[order, None], dtype=torch.float32)
+    y, net = torch.tensor(labels[order]), CapsNet(8, 3, 16, 8, 4, POSE)
     optimizer = torch.optim.Adam(net.parameters(), lr=5e-3)
 
     def picture(epoch: int, rounds: int, digit: int, pose: list[float]) -> Frame:

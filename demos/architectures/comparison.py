@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
 from demos.kit import Choice, Claim, Frames, Question, Slider, above, below, interactive, lab, same
+from engine.data.shipped import digits
 from engine.network.build import build
 from engine.network.by_hand import NETWORKS, gap
 from engine.network.describe import describe
@@ -49,7 +50,7 @@ SMALL = (
 
 def journey(net: nn.Module, x: Tensor) -> Array:
     """What one picture looks like after the first layers, half way, and at the end, `(3, 8, 8)`."""
-    seen: list[Tensor] = []
+    seen: list[Any] = []  # what each layer gives: a tensor
     layers = [m for m in net.modules() if not list(m.children())]
     hooks = [m.register_forward_hook(lambda _m, _i, out: seen.append(out)) for m in layers]
     with torch.no_grad():
@@ -99,12 +100,10 @@ def run(
     epochs: Annotated[int, Slider(1, 6, help="Longer training")] = 2,
 ) -> Frames:
     """Train the families' small members in turn; one digit travels through them all."""
-    from sklearn.datasets import load_digits
-
-    data = load_digits()
-    order = np.random.default_rng(0).permutation(len(data.target))
-    x = torch.tensor(data.images[order, None] / 16, dtype=torch.float32)
-    y = torch.tensor(data.target[order])
+    images, labels = digits()
+    order = np.random.default_rng(0).permutation(len(labels))
+    x = torch.tensor(images[order, None], dtype=torch.float32)
+    y = torch.tensor(labels[order])
     totals = {name: describe(find(name).spec.to_json())["totals"] for name in ZOO}
     rows = tuple(
         (name, year, totals[name]["parameters"], round(totals[name]["flops"] / 2e6, 1), top)

@@ -22,6 +22,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
 from demos.kit import Claim, Frames, Question, Slider, interactive, lab, near, same
+from engine.data.shipped import digits
 from engine.network.build import build
 from engine.network.describe import describe
 from engine.network.sketch import Sketch
@@ -114,13 +115,11 @@ def drawn(step: int) -> Graph:
 
 def train(step: int, epochs: int, seed: int) -> float:
     """Accuracy of the small network on 400 digits it did not see."""
-    from sklearn.datasets import load_digits
-
     torch.manual_seed(seed)
-    digits = load_digits()
-    order = np.random.default_rng(0).permutation(len(digits.target))
-    x = torch.tensor(digits.images[order, None] / 16, dtype=torch.float32)
-    y, net = torch.tensor(digits.target[order]), build(network(step, small=True))
+    images, labels = digits()
+    order = np.random.default_rng(0).permutation(len(labels))
+    x = torch.tensor(images[order, None], dtype=torch.float32)
+    y, net = torch.tensor(labels[order]), build(network(step, small=True))
     optimizer = torch.optim.Adam(net.parameters(), lr=4e-3)
     for _ in range(epochs):
         for batch in torch.randperm(1397).split(64):

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
 from demos.kit import Claim, Frames, Question, Slider, lab, same
+from engine.data.shipped import digits
 from engine.network.describe import describe
 from engine.network.templates import find
 from engine.views import Array, Curve, Edge, Frame, Graph, Matrix, Node, View
@@ -81,12 +82,10 @@ def drawn(layers: int, growth: int, weights: Array) -> Graph:
 
 def data() -> tuple[Tensor, Tensor]:
     """The 1,797 digits, `(n, 1, 8, 8)`, shuffled, and their classes."""
-    from sklearn.datasets import load_digits
-
-    digits = load_digits()
-    order = np.random.default_rng(0).permutation(len(digits.target))
-    x = torch.tensor(digits.images[order, None] / 16, dtype=torch.float32)
-    return x, torch.tensor(digits.target[order])
+    images, labels = digits()
+    order = np.random.default_rng(0).permutation(len(labels))
+    x = torch.tensor(images[order, None], dtype=torch.float32)
+    return x, torch.tensor(labels[order])
 
 
 @lab(

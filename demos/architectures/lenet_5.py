@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
 from demos.kit import Claim, Drawing, Frames, Question, Slider, above, interactive, lab, same
+from engine.data.shipped import digits
 from engine.network.build import build
 from engine.network.templates import find
 from engine.views import Bars, Curve, Frame, Matrix, Table, Tiles, View
@@ -87,13 +88,11 @@ def sizes(net: Original) -> dict[str, tuple[int, int]]:
 
 def data() -> tuple[Tensor, Tensor]:
     """The 1,797 digits, shuffled and enlarged to `(n, 1, 28, 28)` with a rim, and classes."""
-    from sklearn.datasets import load_digits
-
-    digits = load_digits()
-    order = np.random.default_rng(0).permutation(len(digits.target))
-    x = torch.tensor(digits.images[order, None] / 16, dtype=torch.float32)
+    images, labels = digits()
+    order = np.random.default_rng(0).permutation(len(labels))
+    x = torch.tensor(images[order, None], dtype=torch.float32)
     x = F.pad(F.interpolate(x, size=(24, 24), mode="bilinear"), (2, 2, 2, 2))
-    return x, torch.tensor(digits.target[order])
+    return x, torch.tensor(labels[order])
 
 
 @lab(

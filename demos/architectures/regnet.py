@@ -22,6 +22,7 @@ from torch import nn
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
 from demos.kit import Claim, Frames, Question, Slider, interactive, lab, same
+from engine.data.shipped import digits
 from engine.network.describe import describe
 from engine.network.sketch import Sketch
 from engine.network.templates import find
@@ -81,12 +82,10 @@ def tiny_error(random: np.random.Generator, x: torch.Tensor, y: torch.Tensor) ->
 
 def data() -> tuple[torch.Tensor, torch.Tensor]:
     """The 1,797 digits, shuffled, `(n, 1, 8, 8)`, and their classes."""
-    from sklearn.datasets import load_digits
-
-    digits = load_digits()
-    order = np.random.default_rng(0).permutation(len(digits.target))
-    x = torch.tensor(digits.images[order, None] / 16, dtype=torch.float32)
-    return x, torch.tensor(digits.target[order])
+    images, labels = digits()
+    order = np.random.default_rng(0).permutation(len(labels))
+    x = torch.tensor(images[order, None], dtype=torch.float32)
+    return x, torch.tensor(labels[order])
 
 
 @lab(

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
 from demos.kit import Claim, Frames, Question, Slider, above, below, interactive, lab, same
+from engine.data.shipped import digits
 from engine.network.describe import describe
 from engine.network.templates import find
 from engine.views import Array, Bars, Curve, Edge, Frame, Graph, Node, View
@@ -60,11 +61,9 @@ class Stack(nn.Module):
 
 def data() -> tuple[Tensor, Tensor]:
     """The 1,797 digits, `(n, 1, 8, 8)` around 0, and their classes."""
-    from sklearn.datasets import load_digits
-
-    digits = load_digits()
-    x = torch.tensor(digits.images[:, None] / 16, dtype=torch.float32)
-    return (x - x.mean()) / x.std(), torch.tensor(digits.target)
+    images, labels = digits()
+    x = torch.tensor(images[:, None], dtype=torch.float32)
+    return (x - x.mean()) / x.std(), torch.tensor(labels)
 
 
 def slopes(net: Stack) -> Array:

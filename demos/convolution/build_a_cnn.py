@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from demos.kit import Claim, Frames, Question, Slider, above, between, interactive, lab
+from engine.data.shipped import digits
 from engine.views import Array, Curve, Edge, Frame, Graph, Matrix, Node, Tiles, View
 
 ACTIVATIONS = {"relu": nn.ReLU, "leaky relu": nn.LeakyReLU, "elu": nn.ELU, "gelu": nn.GELU}
@@ -42,12 +43,10 @@ def build(activation: str, width: int, pooling: str, dropout: float) -> nn.Seque
 
 def data() -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Handwritten digits, `(n, 1, 8, 8)`, and classes: 1,397 to learn from, 400 to test with."""
-    from sklearn.datasets import load_digits
-
-    digits = load_digits()
-    order = np.random.default_rng(0).permutation(len(digits.target))
-    x = torch.tensor(digits.images[order, None] / 16, dtype=torch.float32)
-    y = torch.tensor(digits.target[order])
+    images, labels = digits()
+    order = np.random.default_rng(0).permutation(len(labels))
+    x = torch.tensor(images[order, None], dtype=torch.float32)
+    y = torch.tensor(labels[order])
     return x[:1397], y[:1397], x[1397:], y[1397:]
 
 

@@ -33,6 +33,7 @@ from demos.kit import (
     lab,
     near,
 )
+from engine.data.shipped import digits
 from engine.views import Bars, Frame, Tiles, View
 
 FIRST, SECOND = 12, 24  # channels of the two blocks
@@ -62,12 +63,10 @@ class Net(nn.Module):
 
 def data() -> tuple[Tensor, Tensor]:
     """All 1,797 digits, `(n, 1, 8, 8)` in [0, 1], and their classes."""
-    from sklearn.datasets import load_digits
-
-    digits = load_digits()
-    order = np.random.default_rng(0).permutation(len(digits.target))
-    x = torch.tensor(digits.images[order, None] / 16, dtype=torch.float32)
-    return x, torch.tensor(digits.target[order])
+    images, labels = digits()
+    order = np.random.default_rng(0).permutation(len(labels))
+    x = torch.tensor(images[order, None], dtype=torch.float32)
+    return x, torch.tensor(labels[order])
 
 
 def probe(features: Tensor, y: Tensor, learn: int = 1297) -> float:

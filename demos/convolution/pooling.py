@@ -33,6 +33,7 @@ from demos.kit import (
     lab,
     near,
 )
+from engine.data.shipped import digits
 from engine.views import Bars, Frame, Tiles, View
 
 KINDS = ("max", "average")
@@ -56,9 +57,7 @@ def change(before: Tensor, after: Tensor) -> float:
 
 def pictures() -> Tensor:
     """Ten digits, one a class, smoothly enlarged, in the middle of `(10, 1, 20, 20)`."""
-    from sklearn.datasets import load_digits
-
-    x = torch.tensor(load_digits().images[:10] / 16, dtype=torch.float32)[:, None]
+    x = torch.from_numpy(digits()[0][:10, None])
     x = F.interpolate(x, size=(14, 14), mode="bilinear")
     return F.pad(x, (3, 3, 3, 3))
 

@@ -34,6 +34,7 @@ from demos.kit import (
     near,
     same,
 )
+from engine.data.shipped import digits
 from engine.normalisation import batch_norm, group_norm, instance_norm, layer_norm
 from engine.views import Curve, Frame, Tiles, View
 
@@ -50,9 +51,7 @@ NORMS: dict[str, Callable[[Tensor], Tensor]] = {
 @functools.cache
 def maps() -> Tensor:
     """1797 digits behind eight random 3 × 3 filters: `(1797, 8, 6, 6)`, double precision."""
-    from sklearn.datasets import load_digits
-
-    images = torch.tensor(load_digits().images / 16)[:, None]
+    images = torch.from_numpy(digits()[0]).double()[:, None]
     generator = torch.Generator().manual_seed(0)
     filters = torch.randn(CHANNELS, 1, 3, 3, generator=generator, dtype=torch.float64)
     return torch.nn.functional.conv2d(images, filters)

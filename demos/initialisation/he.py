@@ -33,6 +33,7 @@ from demos.kit import (
     lab,
     near,
 )
+from engine.data.shipped import digits
 from engine.views import Array, Curve, Field, Frame, Tiles, View
 
 WIDTH, BATCH, DEPTH = 256, 64, 50
@@ -52,9 +53,7 @@ def directions(seed: int) -> list[Array]:
 @functools.cache
 def inputs() -> Array:
     """64 handwritten digits, enlarged to 16 × 16 pixels, mean square 1: `(64, 256)`."""
-    from sklearn.datasets import load_digits
-
-    images = load_digits().images[:BATCH].repeat(2, axis=1).repeat(2, axis=2)
+    images = digits()[0][:BATCH].repeat(2, axis=1).repeat(2, axis=2)
     flat = images.reshape(BATCH, WIDTH).astype(np.float32)
     return np.asarray(flat / np.sqrt((flat**2).mean()))
 
@@ -85,7 +84,7 @@ def picture(gain: float, digit: int, seed: int, shown: int = DEPTH) -> Frame:
     density = np.stack([np.histogram(row, edges)[0] for row in logs], axis=1)[1:]
     views: dict[str, View] = {
         "fall": Tiles(
-            tiles, tuple("the digit" if i == 0 else f"{i}" for i in depth), across=17,
+            tiles, tuple("the digit" if i == 0 else f"{i}" for i in depth), across=10,
             title="one digit's activations after each of 50 ReLU layers, one brightness for all",
         ),
         "size": Curve(

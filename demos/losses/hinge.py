@@ -60,8 +60,8 @@ def blobs() -> tuple[Array, Array]:
     """Two clouds of 100 points that overlap a little, `(200, 2)` and targets ±1, `(200,)`."""
     from sklearn.datasets import make_blobs
 
-    x, y = make_blobs(200, centers=2, cluster_std=1.4, random_state=3)
-    return x, 2.0 * y - 1
+    x, y = make_blobs(200, centers=2, cluster_std=1.4, random_state=3)[:2]
+    return np.asarray(x), 2.0 * np.asarray(y) - 1
 
 
 def exact(x: Array, t: Array, c: float) -> tuple[Array, float, int]:

@@ -61,7 +61,7 @@ def look_ahead(steps: int) -> Arrows:
     """The last step of both in a valley: momentum, then the gradient here or where it leads."""
     curvature, rate, beta = torch.tensor([0.1, 2.0]), 0.3, 0.85
     w, m = torch.tensor([-2.5, 1.2]), torch.zeros(2)
-    walk = [w]
+    walk, before, last = [w], w, m
     for _ in range(min(steps, 12)):
         before, last = w, m
         m = beta * m + curvature * (w - rate * beta * m)

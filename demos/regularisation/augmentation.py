@@ -25,7 +25,7 @@ from torch.nn import functional as F  # noqa: N812 - its usual name
 from demos import kit
 from demos.kit import Claim, Drawing, Frames, Place, Question, Slider, Toggle, above, below, same
 from engine.data.shipped import digits
-from engine.views import Curve, Field, Frame, Tiles, View
+from engine.views import Array, Curve, Field, Frame, Tiles, View
 
 EXTENT, MIDDLE = (0.0, 8.0, 0.0, 8.0), [4.0, 4.0]
 LINES = ("plain", "plain, moved", "augmented", "augmented, moved")
@@ -135,7 +135,7 @@ def run(
         many = augment(chosen.expand(24, 8, 8), torch.Generator().manual_seed(1), how)
         read = zip(robust(many).argmax(1).tolist(), plain(many).argmax(1).tolist(), strict=True)
         names = tuple(f"{a}, plain: {b}" for a, b in read)
-        lines = dict(zip(LINES, np.array(rows).T, strict=True))
+        lines: dict[str, Array] = dict(zip(LINES, np.array(rows).T, strict=True))
         views: dict[str, View] = {
             "dragged": _dragged(chosen, how["place"], twins),
             "gallery": Tiles(many.clamp(0, 1).numpy(), names, across=6, title="what both read"),
