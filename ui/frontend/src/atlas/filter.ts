@@ -27,6 +27,8 @@ export interface Filter {
   path: string;
   /** Only what has not been verified yet. */
   open: boolean;
+  /** How long its claims take: `short` is a second or less, `long` more; empty for both. */
+  time: "" | "short" | "long";
 }
 
 /** The chapters with the labs that fit; a path is one chapter in its own order. */
@@ -34,7 +36,8 @@ export function filtered(atlas: Atlas, wanted: Filter): Chapter[] {
   const words = wanted.words.toLowerCase().split(/\s+/).filter(Boolean);
   const fits = (lab: Topic): boolean => {
     const text = `${lab.title} ${lab.id} ${lab.text}`.toLowerCase();
-    return words.every((word) => text.includes(word)) && !(wanted.open && lab.done.includes("verified"));
+    const time = wanted.time === "" || (wanted.time === "short") === lab.seconds <= 1;
+    return time && words.every((word) => text.includes(word)) && !(wanted.open && lab.done.includes("verified"));
   };
   const path = atlas.paths?.find((one) => one.title === wanted.path);
   const chapters = path ? [along(atlas, path)] : atlas.chapters;

@@ -11,7 +11,7 @@ const PATIENCE = 250;
 
 export function mount(root: HTMLElement, data: Atlas, send: Send): Mounted<Atlas> {
   const body = frame(root, themeCss + css, "orrery atlas");
-  const wanted: Filter = { words: "", chapter: "", path: "", open: false };
+  const wanted: Filter = { words: "", chapter: "", path: "", open: false, time: "" };
   let atlas = data;
 
   const bar = element("div", "bar");
@@ -20,6 +20,8 @@ export function mount(root: HTMLElement, data: Atlas, send: Send): Mounted<Atlas
   search.addEventListener("input", () => change({ words: search.value }));
   const chapters = choice("All chapters", "Chapter", (value) => change({ chapter: value }));
   const paths = choice("No path", "Learning path", (value) => change({ path: value }));
+  const times = choice("Any time", "How long its claims take", (value) => change({ time: value as Filter["time"] }));
+  options(times, [["short", "Proved in a second"], ["long", "Proved in seconds"]]);
   const open = element("label", "check");
   const box = element("input") as HTMLInputElement;
   box.type = "checkbox";
@@ -27,7 +29,7 @@ export function mount(root: HTMLElement, data: Atlas, send: Send): Mounted<Atlas
   open.append(box, " not done yet");
   const count = element("span", "count");
   count.setAttribute("role", "status");
-  bar.append(search, chapters, paths, open, count);
+  bar.append(search, chapters, paths, times, open, count);
   const list = element("div", "list");
   body.append(bar, list);
 
