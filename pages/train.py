@@ -35,7 +35,7 @@ with view:
     else:
         sent = components.live(run.id, key="train.view", form=form, values=run.live)
         if sent and sent.get("again"):
-            values = {**run.settings, **run.live}
+            values = {**run.settings, **run.live, **sent.get("values", {})}
             again = board().start(ENTRY, values, owner=visitor(), title=now.name)
             project.change(run=again.id)
             st.rerun()

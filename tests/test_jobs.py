@@ -71,6 +71,19 @@ def shown(run):
     return run.latest
 
 
+def test_a_paced_run_shows_every_step_of_a_quick_one(board):
+    run = board.start("tests.tasks:count", {"of": 6}, pace=1.2)
+    steps = [frame.step for frame in run.follow()]
+    assert steps[-4:] == [3, 4, 5, 6]
+
+
+def test_a_speed_lifts_the_pace(board):
+    run = board.start("tests.tasks:count", {"of": 50}, pace=3600.0)
+    shown(run)
+    run.command("speed", None)
+    assert ended(run).latest.step == 50
+
+
 def test_a_run_ends_with_its_last_frame(board):
     run = ended(board.start("tests.tasks:count", {"of": 5000}, title="counting"))
     assert (run.state, run.latest.step, run.failure) == ("finished", 5000, None)

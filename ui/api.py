@@ -17,6 +17,7 @@ from engine.jobs import CallError, board, call_async
 from ui.cookie import VISITOR
 
 LARGEST = 4_000_000  # bytes of a request
+SEEN = 2.0  # seconds that a lab's run takes at least, for pictures that come alive on a page
 
 api = FastAPI(
     title="Orrery",
@@ -114,7 +115,9 @@ async def start(wanted: Start, request: Request) -> Any:
     if card is None:
         raise LookupError(f"no lab {wanted.lab!r:.80}; GET /api/labs names them")
     values = card.form.accept(card.quick if wanted.settings == "quick" else wanted.settings)
-    return board().start(card.entry, values, owner=owner, title=card.title).info()
+    pace = SEEN if wanted.settings == "quick" else 0.0
+    run = board().start(card.entry, values, owner=owner, title=card.title, pace=pace)
+    return run.info()
 
 
 @api.get("/labs")

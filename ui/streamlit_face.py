@@ -13,9 +13,13 @@ from engine.jobs import Run, board
 from ui import components, progress, widgets
 from ui.visitor import visitor
 
+PACE = 3.0  # seconds that a lab's run takes at least: a walk that one cannot see teaches nothing
+
 
 def show(card: Card, shelf: Shelf) -> None:
     """The whole page of one lab."""
+    _leave(st.session_state.get("labs.open"), card.id)
+    st.session_state["labs.open"] = card.id
     st.header(card.title)
     words, stage = st.columns([2, 5], gap="large")
     with words:
@@ -40,14 +44,24 @@ def show(card: Card, shelf: Shelf) -> None:
         _further(card, shelf)
 
 
+def _leave(before: str | None, now: str) -> None:
+    """Stop what the lab that was open before still computes: nobody looks at it any more."""
+    if before is None or before == now:
+        return
+    for side in "AB":
+        if kept := st.session_state.pop(f"{before}.{side}.run", None):
+            board().stop(kept[0])
+
+
 def _stage(card: Card, side: str, chosen: Mapping[str, Value]) -> None:
     """The live view of the run with these settings, begun if it is not there yet."""
     run = _run(card, side, chosen)
-    live = card.form.live()
-    values = {k: v for k, v in st.session_state.get(f"{card.id}.live", {}).items() if k in live}
+    values = st.session_state.get(f"{card.id}.{side}.live", {})
     sent = components.live(run.id, key=f"{card.id}.{side}.view", form=card.form, values=values)
     if sent and sent.get("again"):
-        _start(card, side, {**chosen, **values})
+        turned = {**values, **run.live, **sent.get("values", {})}
+        st.session_state[f"{card.id}.{side}.live"] = turned
+        _start(card, side, {**chosen, **turned})
         st.rerun()
     if sent and sent.get("resume"):
         board().resume(run.id)
@@ -55,8 +69,7 @@ def _stage(card: Card, side: str, chosen: Mapping[str, Value]) -> None:
 
 def _run(card: Card, side: str, chosen: Mapping[str, Value]) -> Run:
     """The run of this session for these settings."""
-    live = st.session_state.get(f"{card.id}.live", {})
-    wanted = {**chosen, **live}
+    wanted = {**chosen, **st.session_state.get(f"{card.id}.{side}.live", {})}
     kept = st.session_state.get(f"{card.id}.{side}.run")
     if kept and kept[1] == wanted:
         try:
@@ -70,7 +83,7 @@ def _start(card: Card, side: str, wanted: Mapping[str, Value]) -> Run:
     key = f"{card.id}.{side}.run"
     if kept := st.session_state.get(key):
         board().stop(kept[0])
-    run = board().start(card.entry, dict(wanted), owner=visitor(), title=card.title)
+    run = board().start(card.entry, dict(wanted), owner=visitor(), title=card.title, pace=PACE)
     st.session_state[key] = (run.id, dict(wanted))
     return run
 
@@ -90,7 +103,7 @@ def _experiments(card: Card) -> None:
 def _set(card: Card, settings: Mapping[str, Value]) -> None:
     widgets.preset(card.form, f"{card.id}.A", settings)
     live = card.form.live()
-    st.session_state[f"{card.id}.live"] = {k: v for k, v in settings.items() if k in live}
+    st.session_state[f"{card.id}.A.live"] = {k: v for k, v in settings.items() if k in live}
 
 
 def _ask(card: Card) -> None:

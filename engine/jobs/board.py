@@ -47,7 +47,13 @@ class Board:
         self._workers.warm(modules)
 
     def start(
-        self, entry: str, settings: Mapping[str, Any], *, owner: str = "", title: str = ""
+        self,
+        entry: str,
+        settings: Mapping[str, Any],
+        *,
+        owner: str = "",
+        title: str = "",
+        pace: float = 0.0,
     ) -> Run:
         """Begin a run, or put it into the queue.
 
@@ -57,6 +63,8 @@ class Board:
             settings: What it is called with, JSON values; refused ones fail the run with a word.
             owner: Whose it is; places are shared fairly between owners.
             title: What it is called on pages.
+            pace: How long the whole run takes at least [s], so that a quick one can be watched;
+                a watcher who sets a speed lifts this bound.
 
         Raises:
             ValueError: The entry or the settings cannot be, or too many runs wait.
@@ -70,7 +78,7 @@ class Board:
         if (waiting := len(self._floor.queue)) >= self.limits.max_queue > 0:
             raise ValueError(f"{waiting} runs wait for a place already; try again in a few minutes")
         id = secrets.token_urlsafe(16)
-        run = Run(id, entry, settings, run_folder(id), owner, title, order=self._floor.order)
+        run = Run(id, entry, settings, run_folder(id), owner, title, pace, order=self._floor.order)
         return self._enter(run)
 
     def find(self, id: str) -> Run:

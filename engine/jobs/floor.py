@@ -121,7 +121,7 @@ class Floor:
         rates = (self.limits.unwatched_frames_per_second, self.limits.frames_per_second)
         memory = self.limits.memory_gib
         watched = bool(run.watchers)
-        channel.send(Task(run.entry, run.settings, run.folder, memory, rates, watched))
+        channel.send(Task(run.entry, run.settings, run.folder, memory, rates, watched, run.pace))
         run.change(state="running", place=None)
 
     def _obey(self, run: Run, command: Command) -> None:

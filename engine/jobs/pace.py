@@ -50,6 +50,8 @@ class Pacer:
         self._live = dict(run.live)
         self._changes: dict[str, Any] = {}
         self._speed: float | None = None
+        self._pace, self._share = task.pace, 0.0  # the share of the whole that is done
+        self._begun = time.monotonic()
         self._paused = self._stopped = False
         self._owed = 0  # steps asked for while paused
         self._held: Yielded | None = None  # the newest that was yielded and not yet shown
@@ -82,7 +84,8 @@ class Pacer:
                 self._run.steps.close()  # its finally may keep a checkpoint
                 return "stopped"
             self._stepped = clock()
-            look = 0.0 if self._paused or self._speed else min(self._due, self._stepped + _LISTEN)
+            held_back = self._paused or self._speed or self._pace
+            look = 0.0 if held_back else min(self._due, self._stepped + _LISTEN)
 
     def _attend(self, waits: bool) -> Mapping[str, Any] | None:
         """Show what is due, listen, and come back when the next step may be taken.
@@ -90,6 +93,8 @@ class Pacer:
         Returns:
             The controls turned since the last step, or None.
         """
+        if type(self._held) is Frame:
+            self._note(self._held)
         if waits:
             self._show("waiting")
         elif time.monotonic() >= self._due and not self._paused:
@@ -124,8 +129,11 @@ class Pacer:
         return True
 
     def _early(self) -> float:
-        """How long until the bound on the speed allows the next step [s]."""
-        return self._stepped + 1 / self._speed - time.monotonic() if self._speed else 0.0
+        """How long until the bounds on speed and pace allow the next step [s]."""
+        now = time.monotonic()
+        by_speed = self._stepped + 1 / self._speed - now if self._speed else 0.0
+        by_pace = self._begun + self._pace * self._share - now if self._pace else 0.0
+        return max(by_speed, by_pace)
 
     def _show_when_due(self) -> None:
         if self._held is not None and time.monotonic() >= self._due:
@@ -142,11 +150,15 @@ class Pacer:
         frame = held() if callable(held) else held
         if not isinstance(frame, Frame):
             raise TypeError(f"a run must yield frames; got {type(frame).__name__}")
+        self._note(frame)
         self._send(News(frame=frame, state=state))
         self._state = state
         now = time.monotonic()
         self._cost = now - begun
         self._due = now + max(self._period, min(_SHARE * self._cost, _SLOWEST))
+
+    def _note(self, frame: Frame) -> None:
+        self._share = frame.step / frame.of if frame.of else 0.0
 
     def _say(self, state: State) -> None:
         self._state = state
@@ -168,11 +180,12 @@ class Pacer:
                 self._paused, self._owed = True, 0
             case "resume":
                 self._paused, self._owed = False, 0
+                self._begun = time.monotonic() - self._pace * self._share
             case "step":
                 self._owed += self._paused
                 self._paused = True
             case "speed":
-                self._speed = command.value
+                self._speed, self._pace = command.value, 0.0
                 self._send(News(speed=(command.value,)))
             case "stop":
                 self._stopped = True

@@ -40,6 +40,7 @@ class Task:
         memory: How much memory it may hold [GiB]; 0 for no limit.
         rates: Frames a second at most while nobody watches, and while somebody does [1/s].
         watched: Whether somebody watches already.
+        pace: How long the whole run takes at least, so that one can see it [s]; 0 for no bound.
     """
 
     entry: str
@@ -48,6 +49,7 @@ class Task:
     memory: float
     rates: tuple[float, float]
     watched: bool
+    pace: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

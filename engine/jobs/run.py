@@ -37,6 +37,7 @@ class Run:
         owner: Whose it is; never shown to others.
         title: What it is called on pages.
         folder: Where it keeps its files.
+        pace: How long it takes at least, so that one can see it [s]; 0 for no bound.
         state: Where it is; finished, failed and stopped are final unless it is resumed.
         place: Its place in the queue, from 1; None when it does not wait there.
         latest: The newest frame, or None before the first.
@@ -58,6 +59,7 @@ class Run:
     folder: Path
     owner: str = ""
     title: str = ""
+    pace: float = 0.0
     state: State = "queued"
     place: int | None = None
     latest: Frame | None = None

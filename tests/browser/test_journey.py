@@ -181,9 +181,16 @@ def test_a_killed_worker_is_told_and_its_run_goes_on_from_the_checkpoint(visit, 
 def test_a_lab_runs_is_verified_and_its_experiment_sets_the_controls(visit):
     page = visit("/labs?lab=optimisation.step_size")
     expect(page.get_by_text("Finished").first).to_be_visible(timeout=SLOW)
+    rate = page.get_by_role("slider", name=re.compile("^rate$", re.IGNORECASE)).first
     page.get_by_role("button", name="Just past the limit").click()
-    rate = page.get_by_role("slider", name="rate")
     expect(rate).to_have_attribute("aria-valuetext", "0.201")
+    expect(page.get_by_text("Finished").first).to_be_visible(timeout=SLOW)
+    above = page.get_by_test_id("fact-loss").inner_text()
+    rate.focus()
+    rate.press("Home")  # a control turned after the end begins a new run
+    expect(page.get_by_test_id("fact-loss")).not_to_have_text(above, timeout=SLOW)
+    expect(page.get_by_text("Finished").first).to_be_visible(timeout=SLOW)
+    expect(rate).to_have_attribute("aria-valuetext", "0.005")
     photograph(page, "lab")
     page.get_by_role("button", name=re.compile("Verify")).click()
     expect(page.get_by_text("✓ holds").nth(2)).to_be_visible(timeout=SLOW)

@@ -11,6 +11,7 @@ import { open, type Line, type LineState } from "./socket";
 import { stage, type Layout } from "./stage";
 import { transport } from "./transport";
 import { merge } from "./wire";
+import { ended } from "./words";
 
 /** What a page tells the live view. */
 export interface LiveData {
@@ -26,6 +27,8 @@ export interface LiveData {
 }
 
 const NOTICE_FOR = 8000; // [ms]
+/** A control turned after the end begins a new run as soon as the hand has rested so long [ms]. */
+const REST = 400;
 
 /** Mounts a live view; `send` gets `{finished}`, `{again}` and `{resume}`. */
 export function mount(root: HTMLElement, data: LiveData, send: Send): Mounted<LiveData> {
@@ -55,9 +58,22 @@ export function mount(root: HTMLElement, data: LiveData, send: Send): Mounted<Li
   const empty = element("p", { class: "empty" });
   body.append(bar.element, numbers.element, element("div", { class: "middle" }, side, pictures.element), empty, caption);
 
+  let turned: Named<Value> = {};
+  let rest: ReturnType<typeof setTimeout> | undefined;
+  /** Steers the run; where it has ended, the page is asked for a new one with these values. */
+  function turn(values: Named<Value>): void {
+    if (!ended(message)) return line?.command({ do: "set", values });
+    turned = { ...turned, ...values };
+    clearTimeout(rest);
+    rest = setTimeout(() => {
+      send({ again: true, values: turned });
+      turned = {};
+    }, REST);
+  }
+
   let panel: Controls = build(data);
   function build({ form = [], live = {} }: LiveData): Controls {
-    const made = controls(form, (values) => line?.command({ do: "set", values }), () => pictures.mark());
+    const made = controls(form, turn, () => pictures.mark());
     made.show(live);
     side.replaceChildren(made.element);
     body.classList.toggle("pad", made.pad);
@@ -67,7 +83,7 @@ export function mount(root: HTMLElement, data: LiveData, send: Send): Mounted<Li
 
   function status(): void {
     bar.show(lineState, reason, message, notice);
-    panel.enable(lineState === "open" && (!message || !["finished", "failed", "stopped"].includes(message.state)));
+    panel.enable(lineState === "open" || ended(message));
     const nothing = Object.keys(views).length === 0;
     empty.hidden = !nothing || now.layout?.chrome === false;
     say(empty, now.run === null ? "Nothing runs yet." : message?.state === "running" ? "The first picture is on its way." : "");
@@ -144,6 +160,7 @@ export function mount(root: HTMLElement, data: LiveData, send: Send): Mounted<Li
     destroy() {
       line?.close();
       clearTimeout(quiet);
+      clearTimeout(rest);
       pictures.destroy();
       root.replaceChildren();
     },
