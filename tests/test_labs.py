@@ -30,7 +30,6 @@ def test_is_a_lab(entry):
 def test_has_words(lab):
     assert 3 <= len(lab.title) <= 60
     assert lab.source.endswith("."), "the docstring must end with 'Source: Author (year), Title.'"
-    assert lab.covers, "it must name the topics it makes real"
     assert len(inspect.getsource(sys.modules[lab._run.__module__]).splitlines()) <= 190
 
 
@@ -62,8 +61,17 @@ def test_its_experiments_are_settings_of_its_form(lab):
         assert 0 <= lab.question.answer < len(lab.question.options)
 
 
-@every_lab
-@pytest.mark.timeout(600)
+PATIENCE = 30  # times the ledger's budget: a guard against what hangs, not a measurement
+
+
+@pytest.mark.parametrize(
+    "lab",
+    [
+        pytest.param(lab, id=lab.id, marks=pytest.mark.timeout(60 + PATIENCE * lab.seconds))
+        for lab in shelf()
+        if isinstance(lab, Lab)
+    ],
+)
 def test_its_claims_hold(lab):
     claims = lab.check()
     assert claims, "check() made no claim"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 HOME = Path(__file__).parent.parent / "demos"
 
-TEMPLATE = '''"""{title}
+TEMPLATE = '''"""{title}.
 
 One paragraph: the idea with its formula, `y = sin(f x)`, and what to look at.
 
@@ -34,7 +34,7 @@ def wave(x: Array, frequency: float) -> Array:
 
 
 @lab(
-    covers=["{topic}"],
+    covers=[],  # ids of docs/ledger.csv, where it makes some real
     seconds=1,
     tries={{"Twice as fast": {{"frequency": 2.0}}}},
 )
@@ -75,7 +75,7 @@ def main() -> int:
         title = chapter.replace("_", " ").capitalize()
         (folder / "__init__.py").write_text(f'"""{title}."""\n\nORDER = 50\n', encoding="utf-8")
     title = name.replace("_", " ").capitalize()
-    text = TEMPLATE.format(title=title, topic=name.replace("_", "-"))
+    text = TEMPLATE.format(title=title)
     file.write_text(text, encoding="utf-8")
     print(f"wrote {file}; now: make lab id={id}, and write its claim")
     return 0
