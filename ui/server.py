@@ -71,6 +71,7 @@ def _ask_ahead() -> None:
     try:
         hero.run()
         call("engine.network.describe:describe", {"spec": asked.template("lenet")})
+        _ready.set()  # from here on pages answer; the map of topics takes a moment more
         shelf()
     except CallError:
         _log.exception("could not ask ahead; the page that needs it will say so")
