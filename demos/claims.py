@@ -31,26 +31,26 @@ def near(
 ) -> Claim:
     """`measured` lies within `tolerance` of `value`."""
     found = float(measured)
-    ok = math.isfinite(found) and abs(found - value) <= tolerance
+    ok = math.isfinite(found) and bool(abs(found - value) <= tolerance)  # NumPy's is no JSON
     return Claim(text, found, f"{value:.10g} ± {tolerance:.3g}", ok, row)
 
 
 def below(text: str, measured: SupportsFloat, limit: float, row: str = "") -> Claim:
     """`measured` is at most `limit`."""
     found = float(measured)
-    return Claim(text, found, f"≤ {limit:.6g}", found <= limit, row)
+    return Claim(text, found, f"≤ {limit:.6g}", bool(found <= limit), row)
 
 
 def above(text: str, measured: SupportsFloat, limit: float, row: str = "") -> Claim:
     """`measured` is at least `limit`."""
     found = float(measured)
-    return Claim(text, found, f"≥ {limit:.6g}", found >= limit, row)
+    return Claim(text, found, f"≥ {limit:.6g}", bool(found >= limit), row)
 
 
 def between(text: str, measured: SupportsFloat, low: float, high: float, row: str = "") -> Claim:
     """`measured` lies in `[low, high]`."""
     found = float(measured)
-    return Claim(text, found, f"in [{low:.6g}, {high:.6g}]", low <= found <= high, row)
+    return Claim(text, found, f"in [{low:.6g}, {high:.6g}]", bool(low <= found <= high), row)
 
 
 def same(

@@ -24,6 +24,7 @@ import torch
 from torch import Tensor, nn
 
 from demos.kit import Choice, Claim, Frames, Question, Slider, Toggle, above, below, lab, ticks
+from engine.data import shipped
 from engine.normalisation import BatchNorm
 from engine.views import Bars, Curve, Field, Frame, View
 
@@ -62,10 +63,8 @@ def fold(net: nn.Sequential) -> nn.Sequential:
 @cache
 def digits() -> tuple[Tensor, Tensor]:
     """Digits and their classes, `(1797, 64)` and `(1797,)`; the last 500 are the test."""
-    from sklearn.datasets import load_digits
-
-    images, labels = map(torch.tensor, load_digits(return_X_y=True))
-    return images.float() / 16, labels
+    images, labels = map(torch.from_numpy, shipped.digits())
+    return images.flatten(1), labels
 
 
 def learn(net: nn.Sequential, batch: Tensor, rate: float) -> list[float]:

@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 
 from demos.kit import Claim, Frames, Question, Slider, Toggle, above, below, lab, same, ticks
+from engine.data import shipped
 from engine.views import Curve, Frame, Points, Tiles, View
 
 HIDDEN, CLASSES, BATCH, RATE = 32, 10, 32, 0.5
@@ -63,11 +64,9 @@ def descend(network: list[Tensor], x: Tensor, y: Tensor) -> list[Tensor]:
 @functools.cache
 def digits() -> tuple[Tensor, Tensor]:
     """Digits, shuffled, and their classes: `(1797, 64)` in [0, 1], and `(1797,)`."""
-    from sklearn.datasets import load_digits
-
-    images, labels = load_digits(return_X_y=True)
+    images, labels = map(torch.from_numpy, shipped.digits())
     order = np.random.default_rng(0).permutation(len(images))
-    return torch.tensor(images[order] / 16, dtype=torch.float64), torch.tensor(labels[order])
+    return images[order].flatten(1).double(), labels[order]
 
 
 def train(kind: str, steps: int, seed: int) -> Generator[list[Tensor], bool | None, None]:

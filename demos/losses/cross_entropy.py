@@ -33,6 +33,7 @@ from demos.kit import (
     lab,
     near,
 )
+from engine.data import shipped
 from engine.views import Array, Bars, Curve, Frame, View
 
 CLASSES = ("cat", "dog", "fox", "owl")
@@ -67,10 +68,8 @@ def squared_error(z: Array, y: Array) -> tuple[float, Array]:
 @functools.cache
 def first_losses() -> dict[str, float]:
     """Start -> mean cross-entropy [nat] of an untrained digit network, before any step."""
-    from sklearn.datasets import load_digits
-
-    images, labels = load_digits(return_X_y=True)
-    x, t = torch.tensor(images / 16, dtype=torch.float32), torch.tensor(labels)
+    images, t = map(torch.from_numpy, shipped.digits())
+    x = images.flatten(1)
     generator = torch.Generator().manual_seed(0)
     hidden = torch.relu(x @ (torch.randn(64, 32, generator=generator) * (2 / 64) ** 0.5))
     last = torch.randn(32, 10, generator=generator)

@@ -33,6 +33,7 @@ from demos.kit import (
     interactive,
     lab,
 )
+from engine.data import shipped
 from engine.views import Bars, Frame, Matrix, Table, View
 
 CUTS = {
@@ -47,11 +48,9 @@ CUTS = {
 @functools.cache
 def digits() -> tuple[Tensor, Tensor]:
     """64 digits, `(64, 64)`, and their classes."""
-    from sklearn.datasets import load_digits
-
-    images, labels = load_digits(return_X_y=True)
+    images, labels = map(torch.from_numpy, shipped.digits())
     order = np.random.default_rng(0).permutation(1797)[:64]
-    return torch.tensor(images[order] / 16), torch.tensor(labels[order])
+    return images[order].flatten(1).double(), labels[order]
 
 
 def gradient(weights: Sequence[Tensor], x: Tensor, y: Tensor, batch_norm: bool) -> Tensor:

@@ -21,6 +21,7 @@ from typing import Annotated
 import numpy as np
 
 from demos.kit import Claim, Frames, Question, Slider, above, below, lab, near, same
+from engine.data import shipped
 from engine.views import Array, Curve, Field, Frame, View
 
 RATE = 0.25
@@ -67,11 +68,9 @@ def noise(w: Array, draws: int = 200) -> Array:
 @functools.cache
 def digits() -> tuple[Array, Array, Array, Array]:
     """Images with a 1 appended, `(1297, 65)`, targets, `(1297, 10)`, and 500 of each to test."""
-    from sklearn.datasets import load_digits
-
-    images, labels = load_digits(return_X_y=True)
+    images, labels = shipped.digits()
     order = np.random.default_rng(0).permutation(len(images))
-    x = np.hstack([images / 16, np.ones((len(images), 1))])[order]
+    x = np.hstack([images.reshape(-1, 64), np.ones((len(images), 1))])[order]
     y = np.eye(10)[labels[order]]
     return x[:1297], y[:1297], x[1297:], y[1297:]
 

@@ -22,6 +22,7 @@ import numpy as np
 import torch
 
 from demos.kit import Claim, Frames, Pick, Question, Slider, above, below, lab, same
+from engine.data import shipped
 from engine.views import Array, Curve, Frame, Histogram, Matrix, Table, View
 
 FORMATS = {"FP32": (8, 23), "FP16": (5, 10), "BF16": (8, 7)}  # exponent and fraction bits
@@ -71,11 +72,9 @@ def lost(kind: str, scale: float) -> float:
 
 def train(half: bool, seed: int, steps: int) -> Iterator[float]:
     """A 64-64-10 network on 1297 digits with or without BF16 autocast; yields test accuracy."""
-    from sklearn.datasets import load_digits
-
     torch.manual_seed(seed)
-    images, y = map(torch.tensor, load_digits(return_X_y=True))
-    x = images.float() / 16
+    images, y = map(torch.from_numpy, shipped.digits())
+    x = images.flatten(1)
     model = torch.nn.Sequential(torch.nn.Linear(64, 64), torch.nn.ReLU(), torch.nn.Linear(64, 10))
     weights = list(model.parameters())  # the FP32 master copy
     for batch in torch.randint(1297, (steps, 64), generator=torch.Generator().manual_seed(seed)):

@@ -21,6 +21,7 @@ import numpy as np
 import torch
 
 from demos.kit import Claim, Frames, Numbers, Place, Question, Slider, above, below, lab, ticks
+from engine.data import shipped
 from engine.landscapes import LANDSCAPES, relief
 from engine.optimisers import RULES, Memory
 from engine.views import Bars, Curve, Field, Frame, Surface, View
@@ -38,12 +39,10 @@ SURFACE_RATES = DIGIT_RATES | dict.fromkeys(ADAPTIVE, 0.05) | {"AdaGrad": 0.3}
 @functools.cache
 def digits() -> tuple[torch.Tensor, torch.Tensor]:
     """Digits with every pixel rescaled by its own factor 10^(−1.5 to 1.5), and their classes."""
-    from sklearn.datasets import load_digits
-
-    images, labels = load_digits(return_X_y=True)
+    images, labels = shipped.digits()
     generator = np.random.default_rng(0)
     order, factors = generator.permutation(1797)[:1297], 10 ** generator.uniform(-1.5, 1.5, 64)
-    x = np.hstack([images / 16 * factors, np.ones((1797, 1))])[order]
+    x = np.hstack([images.reshape(-1, 64) * factors, np.ones((1797, 1))])[order]
     return torch.tensor(x, dtype=torch.float32), torch.tensor(labels[order])
 
 
