@@ -93,3 +93,13 @@ class BatchNorm(nn.Module):
         one.weight.data = linear.weight * factor[:, None]
         one.bias.data = (linear.bias - self.mean) * factor + self.beta
         return one
+
+
+def folded(net: nn.Sequential) -> nn.Sequential:
+    """The same function in use, with every norm folded into the linear layer before it."""
+    layers = list(net)
+    for place, layer in enumerate(layers):
+        if isinstance(layer, BatchNorm):
+            linear = layers[place - 1]
+            layers[place - 1], layers[place] = layer.fold(linear), nn.Identity()  # type: ignore[arg-type]
+    return nn.Sequential(*layers)
