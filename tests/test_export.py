@@ -175,8 +175,10 @@ def test_the_script_makes_the_same_data(data: str) -> None:
         torch.testing.assert_close(got, wanted)
 
 
-@pytest.mark.skipif("PLAYGROUND_DATA" not in os.environ, reason="PLAYGROUND_DATA names no MNIST")
-def test_the_script_reads_the_same_mnist() -> None:
+def test_the_script_reads_the_same_mnist(
+    mnist_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLAYGROUND_DATA", str(mnist_folder))
     scope: dict[str, Any] = {"__name__": "script"}
     exec(script(find("lenet").spec.to_json(), {"data": "mnist"}), scope)  # noqa: S102
     ours = load_data("mnist")

@@ -4,7 +4,10 @@ The windows are as wide as those of the two devices and very tall: a picture is 
 it can be seen, and here all of them can.
 """
 
+import contextlib
+
 import pytest
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import TimeoutError as NotInTime
 
 from demos.shelf import shelf
@@ -97,5 +100,6 @@ def test_shows_full_pictures_on_desk_and_phone_without_complaint(reader, errors,
     reader.wait_for_timeout(100)  # what is right at 1440 px is asked again only after the move
     assert not faults_on(reader), "at 390 px"
     for stop in reader.get_by_role("button", name="Stop", exact=True, disabled=False).all():
-        stop.evaluate("one => one.click()")  # a lab that trains on would slow the next one down
+        with contextlib.suppress(PlaywrightError):  # it may end by itself in this moment
+            stop.evaluate("one => one.click()", timeout=1000)  # it would slow the next one down
     assert not errors, f"the browser's console says: {errors[:5]}"
