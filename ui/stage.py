@@ -99,7 +99,8 @@ def _choose(now: Project) -> None:
             revision=now.revision + 1,
         )
         st.rerun()
-    called = st.text_input("Its name", now.name, max_chars=60, key="stage.name")
+    # a key of its own for each name: a widget would else bring an older name back
+    called = st.text_input("Its name", now.name, max_chars=60, key=f"stage.name.{now.name}")
     if called and called != now.name:
         project.change(name=called)
         st.rerun()

@@ -93,8 +93,9 @@ class Pacer:
         Returns:
             The controls turned since the last step, or None.
         """
-        if type(self._held) is Frame:
-            self._note(self._held)
+        held = self._held
+        if isinstance(held, Frame):
+            self._note(held)
         if waits:
             self._show("waiting")
         elif time.monotonic() >= self._due and not self._paused:

@@ -160,6 +160,26 @@ def test_the_trained_model_is_explained_attacked_and_taken_home(trained, tmp_pat
     _same_answers(script, weights, spec, tmp_path)
 
 
+def test_a_broken_table_is_told_where_and_a_sound_one_is_trained_on(visit, tmp_path):
+    rows = [f"{n / 10},{(n * 7) % 5},{'yes' if n % 2 else 'no'}" for n in range(40)]
+    broken, sound = tmp_path / "broken.csv", tmp_path / "sound.csv"
+    sound.write_text("\n".join(["height,weight,tall", *rows]))
+    broken.write_text("\n".join(["height,weight,tall", *rows[:20], "1.0,2.0", *rows[20:]]))
+    page = visit("/train")
+    page.get_by_role("button", name="Your own table").click()
+    page.locator("input[type=file]").set_input_files(broken)
+    expect(page.get_by_text(re.compile("(row|line) 2[0-9]", re.IGNORECASE)).first).to_be_visible()
+    page.locator("input[type=file]").set_input_files(sound)
+    page.get_by_role("button", name="Train on it").click()
+    expect(page.get_by_text("does not take 2 to 2 outputs")).to_be_visible()
+    page.keyboard.press("Escape")  # closes what the upload was in
+    page.get_by_role("button", name="Put one that fits on stage").click()
+    expect(page.get_by_text("Network for your own table")).to_be_visible()
+    expect(page.get_by_text("does not take")).to_have_count(0)
+    page.get_by_role("button", name="Train", exact=True).click()  # too quick to be seen running
+    expect(page.get_by_text("Finished").first).to_be_visible(timeout=SLOW)
+
+
 def test_a_killed_worker_is_told_and_its_run_goes_on_from_the_checkpoint(visit, server):
     page = visit("/train")
     train(page)

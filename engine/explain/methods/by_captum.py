@@ -30,7 +30,8 @@ def captum_gradcam(
     flow("captum_gradcam", module, found, x, target)  # refuses in words what Captum would break at
     with torch.enable_grad():
         cam = LayerGradCam(module, found).attribute(x, target, relu_attributions=True)
-    large = LayerAttribution.interpolate(cam, tuple(x.shape[2:]), interpolate_mode="bilinear")
+    small = cam if isinstance(cam, torch.Tensor) else cam[0]
+    large = LayerAttribution.interpolate(small, tuple(x.shape[2:]), interpolate_mode="bilinear")
     return torch.as_tensor(large).expand_as(x)
 
 
