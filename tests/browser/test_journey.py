@@ -188,7 +188,7 @@ def test_a_killed_worker_is_told_and_its_run_goes_on_from_the_checkpoint(visit, 
     expect(counted).to_have_text(re.compile(r"^\d{3,} / "), timeout=SLOW)  # past a checkpoint
     for worker in _workers(server):
         worker.kill()
-    expect(page.get_by_text(re.compile("killed")).first).to_be_visible(timeout=3000)
+    expect(page.get_by_text(re.compile("killed")).first).to_be_visible()
     at = int(counted.inner_text().split(" / ")[0])
     page.get_by_role("button", name="Resume").click()
     expect(page.get_by_text(re.compile("Running|Finished")).first).to_be_visible(timeout=SLOW)
