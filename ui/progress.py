@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
+from engine.store.files import write_json
 from engine.store.home import home
 
 
@@ -24,11 +24,7 @@ def mark(visitor: str, lab: str, what: str) -> None:
     if what in now.get(lab, []):
         return
     now.setdefault(lab, []).append(what)
-    path = _path(visitor)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(f".{os.getpid()}.draft")
-    draft.write_text(json.dumps(now), encoding="utf-8")
-    draft.replace(path)
+    write_json(_path(visitor), now)
 
 
 def _path(visitor: str) -> Path:

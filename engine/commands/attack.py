@@ -12,7 +12,8 @@ import torch
 
 from engine.attack.table import attacks, fooled, length
 from engine.explain.measure import counted
-from engine.models.files import open_model, read_input, settings, write_arrays
+from engine.forms import parse
+from engine.models.files import open_model, read_input, write_arrays
 from engine.plain import plain
 
 
@@ -39,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     if None in (options.spec, options.weights, options.input):
         raise ValueError("attack: needs a network's file, --weights and --input; or --list")
     entry = attacks.find(options.method)
-    chosen: dict[str, Any] = entry.form.fill(settings(options.settings))
+    chosen: dict[str, Any] = entry.form.fill(parse(options.settings))
     kept = open_model(options.spec, options.weights)
     x = read_input(options.input, kept.shape)
     with torch.no_grad():

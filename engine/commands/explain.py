@@ -11,7 +11,8 @@ import torch
 
 from engine.explain.measure import measure
 from engine.explain.table import explainers
-from engine.models.files import open_model, read_input, settings, write_arrays
+from engine.forms import parse
+from engine.models.files import open_model, read_input, write_arrays
 from engine.plain import plain
 
 
@@ -38,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     if None in (options.spec, options.weights, options.input):
         raise ValueError("explain: needs a network's file, --weights and --input; or --list")
     entry = explainers.find(options.method)
-    chosen: dict[str, Any] = settings(options.settings)
+    chosen: dict[str, Any] = parse(options.settings)
     if options.layer is not None:
         chosen["layer"] = options.layer
     kept = open_model(options.spec, options.weights)

@@ -11,8 +11,7 @@ from typing import Any
 
 from engine.data import datasets
 from engine.data.own import read_file
-from engine.forms import Form
-from engine.models.files import settings
+from engine.forms import Form, parse
 from engine.network.spec import NetworkSpec
 from engine.plain import plain
 from engine.training.run import train
@@ -41,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     if options.spec is None or options.data is None:
         raise ValueError("train: needs a network's file and --data NAME; --list names the data")
     spec = NetworkSpec.parse(options.spec.read_bytes()).to_json()
-    chosen: dict[str, Any] = dict(form.fill(settings(options.settings)))
+    chosen: dict[str, Any] = dict(form.fill(parse(options.settings)))
     path = Path(options.data)
     data = read_file(path) if path.suffix and path.exists() else options.data
     say = _say_json if options.json else _say

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -57,21 +56,3 @@ def write_arrays(path: Path, arrays: Mapping[str, object]) -> None:
         np.savez(
             file, allow_pickle=False, **{name: np.asarray(value) for name, value in arrays.items()}
         )
-
-
-def settings(words: Sequence[str]) -> dict[str, object]:
-    """`["steps=20", "quadrature=midpoint"]` as names and values.
-
-    Raises:
-        ValueError: A word has no equals sign.
-    """
-    found: dict[str, object] = {}
-    for word in words:
-        name, equals, text = word.partition("=")
-        if not equals:
-            raise ValueError(f"settings are written name=value; got {word!r:.80}")
-        try:
-            found[name] = json.loads(text)
-        except json.JSONDecodeError:
-            found[name] = text
-    return found

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from engine.store.files import write_json
 from engine.store.home import home
 
 _VISITOR = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -44,11 +44,7 @@ def load(visitor: str) -> Project | None:
 
 def keep(visitor: str, project: Project) -> None:
     """Write the project so that a half-written file can never be read."""
-    path = _path(visitor)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(f".{os.getpid()}.draft")
-    draft.write_text(json.dumps(asdict(project)), encoding="utf-8")
-    draft.replace(path)
+    write_json(_path(visitor), asdict(project))
 
 
 def _path(visitor: str) -> Path:

@@ -17,6 +17,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from engine.store.files import write_json
+
 State = dict[str, Any]  # plain JSON data
 
 
@@ -84,21 +86,9 @@ def fit(module: torch.nn.Module, weights: Mapping[str, torch.Tensor], who: str) 
     module.load_state_dict(dict(weights))
 
 
-def write_json(path: Path, content: Mapping[str, object]) -> None:
-    """Write JSON so that no reader ever sees half a file; NaN and infinities become null."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".json.part")
-    draft.write_text(json.dumps(content, default=_refuse, ensure_ascii=False), encoding="utf-8")
-    draft.replace(path)
-
-
 def finite(value: float) -> float | None:
     """A number as JSON can say it: None where it is not finite."""
     return value if math.isfinite(value) else None
-
-
-def _refuse(value: object) -> object:
-    raise TypeError(f"cannot be written as JSON: {value!r:.80}")
 
 
 def _plain(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

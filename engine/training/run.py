@@ -13,7 +13,7 @@ from engine.data import DataSet, load
 from engine.forms import Choice, Slider, Value
 from engine.network.build import build
 from engine.network.spec import NetworkSpec
-from engine.training import checkpoint
+from engine.store.files import write_json
 from engine.training.door import refuse_misfit
 from engine.training.optimizers import optimizers
 from engine.training.pictures import Pictures
@@ -78,9 +78,9 @@ def train(
     session = Session(module, samples, settings)
     if folder is not None:
         session.restore(folder)
-        checkpoint.write_json(folder / "spec.json", network.to_json())
+        write_json(folder / "spec.json", network.to_json())
         chosen = {"data": data if isinstance(data, str) else data.name, **settings.__dict__}
-        checkpoint.write_json(folder / "settings.json", chosen)
+        write_json(folder / "settings.json", chosen)
     yield from _go(session, folder)
 
 

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from engine.data import DataSet
 from engine.models.layout import lay_out
+from engine.store.files import write_json
 from engine.training import checkpoint
 from engine.training.history import History
 from engine.training.optimizers import optimizers, turn
@@ -185,7 +186,7 @@ class Session:
             "full": _judgement_to_json(self.full),
         }
         checkpoint.write(folder, self.module, self.optimizer, state)
-        checkpoint.write_json(folder / "summary.json", self.summary())
+        write_json(folder / "summary.json", self.summary())
 
     def restore(self, folder: Path) -> bool:
         """Go on exactly where the checkpoint in a folder ended; False if there is none.
