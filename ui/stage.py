@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import streamlit as st
 
-from engine.jobs import CallError
+from engine.jobs import CallError, call
 from engine.store.projects import Project
 from ui import asked, project
 
@@ -54,10 +54,31 @@ def _send_to_training(now: Project) -> NoReturn:
         st.info("Your model is still in training; its first weights arrive in a few seconds.")
         if st.button("Look again", type="primary", icon=":material/refresh:"):
             st.rerun()
-    else:
-        st.info("This page looks at a trained model. Train yours first; it takes about a minute.")
-    st.page_link("train.py", label="Go to **Train**", icon=":material/play_circle:")
+        st.page_link("train.py", label="Go to **Train**", icon=":material/play_circle:")
+        st.stop()
+    st.info(
+        "This page looks at a trained model. Train yours, which takes about a minute; or look at "
+        "it as it is now, with its first, random weights: it has learnt nothing yet, so its "
+        "answers are guesses."
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.page_link("train.py", label="Go to **Train**", icon=":material/play_circle:")
+        if st.button("Use its first weights", icon=":material/casino:"):
+            _take_first_weights(now)
     st.stop()
+
+
+def _take_first_weights(now: Project) -> None:
+    """Put the network on stage as it is before any training."""
+    arguments = {"spec": now.spec, "data": now.data}
+    try:
+        with st.spinner("Making its first weights"):
+            id = call("engine.models.adopt:adopt", arguments, seconds=60)
+    except CallError as error:
+        st.error(_plain(str(error)))
+        return
+    project.change(run=id)
+    st.rerun()
 
 
 def _facts(now: Project) -> str:
@@ -66,15 +87,23 @@ def _facts(now: Project) -> str:
     except CallError as error:
         return f":orange[{_plain(str(error))[:120]}]"
     trained = project.summary(now)
-    accuracy = (trained or {}).get("accuracy")
     run = project.last_run(now)
     if run is not None and run.state in {"queued", "running", "paused"}:
         score = "in training"
-    elif accuracy is not None:
-        score = f"{100 * accuracy:.1f} % right"
     else:
-        score = "trained" if trained else "not trained yet"
+        score = " · ".join(_standing(trained))
     return f"{total:,} parameters · {score}".replace(",", "\u202f")
+
+
+def _standing(trained: dict[str, Any] | None) -> list[str]:
+    """How far the model has come: where its weights are from, and how well it does."""
+    if trained is None:
+        return ["not trained yet"]
+    origin = {"first": "first weights, learnt nothing", "imported": "imported"}
+    words = [origin.get(trained.get("origin", ""), "")]
+    if (accuracy := trained.get("accuracy")) is not None:
+        words.append(f"{100 * accuracy:.1f} % right")
+    return [word for word in words if word] or ["trained"]
 
 
 def _choose(now: Project) -> None:

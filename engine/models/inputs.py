@@ -40,11 +40,16 @@ class Samples:
     def choose(self, source: str, sample: int, drawing: Sequence[float]) -> Given:
         """A validation sample by number (counted round and round), or the drawing.
 
+        For a model without data the sample is noise, another one for every number.
+
         Raises:
             ValueError: Something was drawn for a model that takes no pictures.
         """
         if source == "drawing" and len(drawing):
             return Given(resample(drawing, self._kept.shape), None, "drawing")
+        if not self._kept.data:
+            x = torch.rand(1, *self._kept.shape, generator=torch.Generator().manual_seed(sample))
+            return Given(x, None, f"noise {sample}: no data here fits this model")
         if self._data is None:
             self._data = load(self._kept.data)
         index = sample % len(self._data.valid_x)

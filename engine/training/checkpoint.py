@@ -34,8 +34,13 @@ def write(
             if value is not None:
                 kept[f"optimizer.{index}.{name}"] = torch.as_tensor(value).contiguous()
     _replace(folder / "checkpoint.safetensors", kept, {"state": json.dumps(state)})
-    _replace(folder / "weights.safetensors", weights, {"format": "pt"})
+    write_weights(folder, module)
     write_json(folder / "checkpoint.json", {name: state[name] for name in ("step", "epoch")})
+
+
+def write_weights(folder: Path, module: torch.nn.Module) -> None:
+    """Keep the weights alone, which is all that other pages need."""
+    _replace(folder / "weights.safetensors", _plain(module.state_dict()), {"format": "pt"})
 
 
 def read(folder: Path, module: torch.nn.Module, optimizer: torch.optim.Optimizer) -> State | None:
