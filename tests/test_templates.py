@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from engine.network.build import build
-from engine.network.by_hand import NETWORKS, gap
 from engine.network.describe import describe
 from engine.network.templates import find, templates
+from engine.network.twins import NETWORKS, gap
 
 TORCHVISION = "torchvision model zoo, num_params"
 TIMM = "timm, results table"

@@ -50,6 +50,31 @@ class Command(BaseModel):
     values: dict[str, Any] = Field(default_factory=dict)
 
 
+class Look(BaseModel):
+    """Which layer's numbers to show: of a kept run, or the first ones of a network."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    spec: dict[str, Any] | None = Field(None, description="the network, unless a run is named")
+    run: str = Field("", description="a run that trained a network")
+    node: str = Field(max_length=200, description="path of the layer, such as layer2.0.conv1")
+    name: str = Field("weight", max_length=80, description="which of its parameters")
+    seed: int = Field(0, ge=0, le=2**32, description="of the first weights")
+    window: list[int] | None = Field(None, description="row, column, rows, columns; all if left")
+
+
+class Change(BaseModel):
+    """One number of a kept run's network, and what it becomes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    run: str
+    node: str = Field(max_length=200)
+    index: list[int] = Field(max_length=6)
+    value: float
+    name: str = Field("weight", max_length=80)
+
+
 @api.middleware("http")
 async def _bound(request: Request, answer: Any) -> Any:
     """Refuse what is too long before reading it."""
@@ -99,6 +124,27 @@ async def template(name: str) -> Any:
 async def code(spec: dict[str, Any]) -> Any:
     """The network as a PyTorch script."""
     return await call_async("engine.export.script:code", {"spec": spec})
+
+
+@api.post("/weights")
+async def weights(wanted: Look) -> Any:
+    """The numbers of one layer as a matrix: a heat map."""
+    if wanted.spec is None and not wanted.run:
+        raise ValueError("weights: needs a spec or a run")
+    asked = wanted.model_dump(exclude={"run"})
+    if wanted.run:
+        asked |= {"spec": None, "folder": str(board().find(wanted.run).folder)}
+    return await call_async("engine.models.weights:look", asked)
+
+
+@api.post("/weights/edit")
+async def change_weight(change: Change) -> Any:
+    """Change one number of a network that a run has kept; what it was and what it is."""
+    run = board().find(change.run)
+    if not run.over:
+        raise ValueError("the run still goes on and would overwrite it; stop the run first")
+    asked = {**change.model_dump(exclude={"run"}), "folder": str(run.folder)}
+    return await call_async("engine.models.weights:edit", asked)
 
 
 @api.post("/runs")

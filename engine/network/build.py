@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Self
 
 import torch
 from torch import nn
 
 from engine.network.graph import Plan, Source, Step
+from engine.network.modules.cuts import begin, cut, places
 from engine.network.registry import factory, find
 from engine.network.spec import NetworkSpec
 from engine.network.trace import Trace, trace
@@ -29,6 +31,7 @@ class Network(nn.Module):
         super().__init__()
         self.spec = spec
         self._layers: list[nn.Module] = []
+        self._cuts: list[tuple[nn.Module, torch.Tensor]] = []
         self._reads: list[tuple[int, ...]] = []
         self._writes: list[tuple[int, ...]] = []
         plan = traced.plan
@@ -42,6 +45,32 @@ class Network(nn.Module):
         self._chain = self._is_chain(len(plan.inputs))
         for step in plan.steps:
             _tie(self, step)
+        for step in plan.steps:
+            self._by_hand(step)
+
+    def _by_hand(self, step: Step) -> None:
+        """Weights that begin as somebody set them, and connections that are gone."""
+        if not (step.start or step.cut):
+            return
+        layer = self.get_submodule(step.path)
+        for index, value, name in step.start:
+            begin(layer, name, (index, value))
+        if step.cut:
+            shape = cut(layer, *step.cut).get_parameter("weight").shape
+            self._cuts.append((layer, places(shape, step.cut)))
+
+    def train(self, mode: bool = True) -> Self:
+        """As of every module; cut connections are cut again, whatever was loaded meanwhile."""
+        self._hold()
+        return super().train(mode)
+
+    def _hold(self) -> None:
+        for layer, gone in self._cuts:
+            weight = layer.get_parameter("weight")
+            here = gone.to(weight.device)
+            if bool(weight.detach()[here].any()):
+                with torch.no_grad():
+                    weight.masked_fill_(here, 0)
 
     def _append(self, step: Step, traced: Trace, slots: dict[Source, int]) -> None:
         measured = traced.measured[step.path]
@@ -66,6 +95,8 @@ class Network(nn.Module):
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor | dict[str, torch.Tensor]:
         """Inputs with the batch as first axis, to the output or the outputs by name."""
+        if self._cuts and self.training:
+            self._hold()  # an optimizer that mixes gradients may have moved them
         if self._chain:
             (x,) = inputs
             for layer in self._layers:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.network.build import MOST_PARAMETERS
+from engine.network.by_hand import without_strays
 from engine.network.explain import explain
 from engine.network.fixes import Fix, fixes
 from engine.network.graph import Step, Trouble
@@ -138,6 +139,11 @@ def _problems(spec: NetworkSpec, traced: Trace) -> dict[str, list[dict[str, Any]
         found[step.owner].append(_problem("error", _why(step, traced), repairs))
     for trouble in (*traced.plan.troubles, *traced.ties, *_enormous(traced)):
         found[trouble.node].append(_problem("error", trouble.text))
+    for stray in traced.strays:
+        path = stray.text.split(" ", 1)[0]
+        kept = without_strays(spec, path, traced.measured[path].sizes)
+        repair = Fix("forget what lies outside", kept)
+        found[stray.node].append(_problem("error", stray.text, [repair]))
     if traced.parameters > MOST_PARAMETERS:
         found[""].append(_problem("warning", _too_many(traced)))
     for hint in hints(spec, traced):

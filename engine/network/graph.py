@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from engine.network.formulas import resolve
 from engine.network.layers.graph import Block as BlockParams
-from engine.network.spec import Edge, Graph, NetworkSpec, Node
+from engine.network.spec import Edge, First, Graph, Index, NetworkSpec, Node
 from engine.network.words import nearest, sentence
 
 MOST_STEPS = 20_000
@@ -38,6 +38,8 @@ class Step:
     owner: str
     tied: str = ""
     frozen: bool = False
+    cut: tuple[Index, ...] = ()
+    start: tuple[First, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +94,16 @@ def lay_out(spec: NetworkSpec) -> Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where in the tree of blocks we are: path before, top-level node, values, blocks above."""
+    """Where in the tree of blocks we are: path before, top-level node, values, blocks above.
+
+    `frozen` says whether a node above is.
+    """
 
     prefix: str
     owner: str
     values: Mapping[str, Any]
     above: tuple[str, ...]
+    frozen: bool = False
 
 
 def _unfold(
@@ -137,7 +143,17 @@ def _add(
         raise _TooLargeError
     path = place.prefix + node.id
     plan.steps.append(
-        Step(path, node.type, params, tuple(sources), place.owner, node.tied, node.frozen)
+        Step(
+            path,
+            node.type,
+            params,
+            tuple(sources),
+            place.owner,
+            node.tied,
+            node.frozen or place.frozen,
+            node.cut,
+            node.start,
+        )
     )
     return [(path, 0)]
 
@@ -154,6 +170,8 @@ def _repeat(
         chosen = BlockParams.model_validate(dict(params))
     except ValidationError as error:
         raise ValueError(sentence(error, BlockParams.model_fields)) from None
+    if node.cut or node.start or node.tied:
+        raise ValueError("has no weights of its own; cut, start or tie the layers inside of it")
     name = chosen.block
     if name not in spec.blocks:
         raise ValueError(f"there is no block {name!r:.80}{nearest(name, spec.blocks)}")
@@ -167,7 +185,8 @@ def _repeat(
     for copy in range(chosen.repeat or 1):
         values = {**block.values, **chosen.values, **(chosen.first if copy == 0 else {})}
         prefix = f"{path}." if chosen.repeat is None else f"{path}.{copy}."
-        inside = _Place(prefix, place.owner, values, (*place.above, name))
+        frozen = place.frozen or node.frozen
+        inside = _Place(prefix, place.owner, values, (*place.above, name), frozen)
         results = _copy(block, name, spec, plan, inside, flow)
         flow = results + flow[len(results) :]
     return results

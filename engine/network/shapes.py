@@ -12,7 +12,7 @@ import json
 import math
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from engine.network.layers.graph import Input
@@ -54,6 +54,7 @@ class Measured:
     Attributes:
         outputs: What comes out.
         weights: Name -> how many numbers, of every parameter.
+        sizes: Name -> its axes, of every parameter.
         flops: Multiplications and additions for one example.
         arguments: What the module is constructed with.
         code: The line that constructs it.
@@ -66,6 +67,7 @@ class Measured:
     arguments: Mapping[str, Any]
     code: str
     window: Window | None
+    sizes: Mapping[str, Shape] = field(default_factory=dict)
 
     @property
     def parameters(self) -> int:
@@ -152,13 +154,15 @@ def _run(chosen: Layer, arguments: dict[str, Any], inputs: Sequence[Signal]) -> 
             return Failed(f"mixes the examples of a batch: {BATCH} come in, {result.shape} go out")
     signals = tuple(Signal(tuple(r.shape[1:]), names.get(r.dtype, "float")) for r in outputs)
     head, parts = construction(chosen, arguments)
+    parameters = list(module.named_parameters())
     return Measured(
         outputs=signals,
-        weights={name: weight.numel() for name, weight in module.named_parameters()},
+        weights={name: weight.numel() for name, weight in parameters},
         flops=counter.get_total_flops() // BATCH,
         arguments=arguments,
         code=f"{head}({', '.join(parts)})",
         window=_window(chosen, module),
+        sizes={name: tuple(weight.shape) for name, weight in parameters},
     )
 
 

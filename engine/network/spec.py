@@ -32,7 +32,10 @@ and brackets). With `repeat` the outputs of one copy go into the first inputs of
 the other inputs into all copies alike; `first` holds values for the first copy only. Submodules
 are `layer2.0.conv1`, `layer2.1.conv1`, or `layer2.conv1` for a block without `repeat`.
 
-A node's `tied` names a node whose `weight` it uses as its own; `frozen` keeps its weights.
+A node's `tied` names a node whose `weight` it uses as its own; `frozen` keeps its parameters as
+they began. Weights by hand: `cut` lists connections that are gone, each the beginning of an index
+into the layer's `weight` (`[3, 5]`: from input 5 to output 3; `[3]`: all of output 3), and
+`start` lists first values, `[index, value]` or `[index, value, "bias"]`.
 """
 
 from __future__ import annotations
@@ -53,14 +56,33 @@ MOST_EDGES = 10_000
 MOST_TEXT = 4_000_000  # characters of JSON
 LONGEST_TEXT = 2_000  # characters of a parameter
 DEEPEST = 12  # lists in lists in objects
+MOST_BY_HAND = 4_096  # weights of a node that are cut, or begin with a given value
 
 Identifier = Annotated[str, Field(min_length=1, max_length=64)]
 End = Annotated[str, Field(min_length=1, max_length=80)]
+Index = Annotated[
+    tuple[Annotated[int, Field(ge=0, le=10_000_000, strict=True)], ...],
+    Field(min_length=1, max_length=6),
+]
 Params = dict[str, Any]  # JSON; each layer's own model says what may stand there
 
 
 def _frozen() -> ConfigDict:
     return ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class First(NamedTuple):
+    """The value that one number of a layer begins with.
+
+    Attributes:
+        index: Where in the parameter.
+        value: What it is before training.
+        name: Which parameter.
+    """
+
+    index: Index
+    value: Annotated[float, Field(ge=-1e6, le=1e6)]
+    name: Annotated[str, Field(max_length=80)] = "weight"
 
 
 class Node(BaseModel):
@@ -75,6 +97,8 @@ class Node(BaseModel):
     label: Annotated[str, Field(max_length=200)] = ""
     tied: Annotated[str, Field(max_length=200)] = ""
     frozen: bool = False
+    cut: Annotated[tuple[Index, ...], Field(max_length=MOST_BY_HAND)] = ()
+    start: Annotated[tuple[First, ...], Field(max_length=MOST_BY_HAND)] = ()
 
     @field_validator("params")
     @classmethod

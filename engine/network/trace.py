@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from engine.network.by_hand import stray
 from engine.network.graph import Plan, Step, Trouble, lay_out
 from engine.network.shapes import Failed, Measured, Signal, measure
 from engine.network.spec import NetworkSpec
@@ -20,6 +21,7 @@ class Trace:
         blocked: Paths that get nothing because a layer before them does not work.
         errors: All that keeps the network from running, in the order it was met.
         ties: Weights that cannot be shared as is asked.
+        strays: Weights by hand that point outside of their layer.
         tied: Paths whose `weight` is another's and counts there.
     """
 
@@ -29,6 +31,7 @@ class Trace:
     blocked: set[str] = field(default_factory=set)
     errors: list[Trouble] = field(default_factory=list)
     ties: list[Trouble] = field(default_factory=list)
+    strays: list[Trouble] = field(default_factory=list)
     tied: set[str] = field(default_factory=set)
 
     def parameters_of(self, path: str) -> int:
@@ -68,6 +71,8 @@ def trace(spec: NetworkSpec) -> Trace:
     for step in plan.steps:
         if step.tied:
             _check_tie(step, traced)
+        if (step.cut or step.start) and step.path in traced.measured:
+            _check_by_hand(step, traced)
     return traced
 
 
@@ -107,6 +112,13 @@ def _refuse_name(path: str) -> str:
 
 
 _EMPTY: dict[str, object] = {}
+
+
+def _check_by_hand(step: Step, traced: Trace) -> None:
+    text = stray(step.cut, step.start, traced.measured[step.path].sizes)
+    if text:
+        traced.strays.append(Trouble(step.owner, f"{step.path} ({step.type}): {text}"))
+        traced.errors.append(traced.strays[-1])
 
 
 def _check_tie(step: Step, traced: Trace) -> None:
