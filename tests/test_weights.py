@@ -172,7 +172,7 @@ def test_what_lies_outside_of_a_layer_is_told_with_a_repair() -> None:
     repaired = problem["fixes"][0]["spec"]
     node = NetworkSpec.parse(repaired).node("hidden")
     assert node.cut == ((3, 5),)
-    assert [one.index for one in node.start] == [(1, 2)]
+    assert [one.place for one in node.start] == [(1, 2)]
     assert not describe(repaired)["nodes"]["hidden"]["problems"]
     with pytest.raises(ValueError, match="outside"):
         build(spec)
@@ -187,3 +187,26 @@ def test_a_layer_of_a_giant_is_seen_without_the_giant() -> None:
     assert look("narrow", spec=spec)["grid"] == [2, 40_000]
     with pytest.raises(ValueError, match="163,880,000 parameters"):
         look("wide", spec=spec)
+
+
+def test_the_script_taken_home_cuts_freezes_and_sets_alike() -> None:
+    from engine.export.script import script
+
+    first = [[[3, 6], 0.25], [[0], -1.0, "bias"]]
+    spec = small(cut=[[3, 5]], start=first, conv={"cut": [[2]], "frozen": True})
+    names: dict[str, Any] = {"__name__": "network"}
+    exec(script(spec), names)  # noqa: S102 - our own text
+    torch.manual_seed(3)
+    theirs = names["Network"]()
+    torch.manual_seed(3)
+    ours = build(spec)
+    for (name, a), b in zip(ours.state_dict().items(), theirs.state_dict().values(), strict=True):
+        assert torch.equal(a, b), name
+    optimizer = torch.optim.AdamW(theirs.parameters(), 0.1)
+    for _ in range(3):
+        optimizer.zero_grad()
+        theirs(torch.rand(4, 1, 8, 8)).square().sum().backward()
+        optimizer.step()
+    assert theirs.hidden.weight[3, 5] == 0
+    assert torch.equal(theirs.conv.weight, ours.get_parameter("conv.weight"))
+    assert not torch.equal(theirs.hidden.weight, ours.get_parameter("hidden.weight"))

@@ -117,7 +117,7 @@ class Writer:
         step = next(s for s in self._traced.plan.steps if s.path == f"{made.copies[0]}{node.id}")
         head, parts = construction(layer(node.type, step.params), merged)
         built = lines(8, Call(f"{head}(", parts), f"self.{node.id} = ")
-        return [*built, f"        self.{node.id}.requires_grad_(False)"] if node.frozen else built
+        return [*built, *_by_hand(node), *_frozen(node)]
 
     def _built_block(self, made: _Class, node: Node) -> list[str]:
         paths = [_copies_of(self._traced, f"{copy}{node.id}") for copy in made.copies]
@@ -136,7 +136,7 @@ class Writer:
             whole = Call("nn.Sequential(", calls)
         else:
             whole = Call("nn.ModuleList(", [Call("[", calls, "]")])
-        return lines(8, whole, f"self.{node.id} = ")
+        return [*lines(8, whole, f"self.{node.id} = "), *_frozen(node)]
 
     def _class_of(self, paths: Sequence[Sequence[str]]) -> _Class:
         """The class of a block; written when it is first asked for, for all its copies."""
@@ -249,6 +249,21 @@ class Writer:
         shapes = [self._traced.measured[id].outputs[0].shape for id in inputs]
         told = " and ".join(f"`({', '.join(map(str, ('batch', *shape)))})`" for shape in shapes)
         return f"{told} to the outputs."[:88] if len(told) < 70 else "The inputs to the outputs."
+
+
+def _frozen(node: Node) -> list[str]:
+    return [f"        self.{node.id}.requires_grad_(False)"] if node.frozen else []
+
+
+def _by_hand(node: Node) -> list[str]:
+    """The lines that set single weights and cut connections."""
+    found: list[str] = []
+    for name in dict.fromkeys(one.name for one in node.start):
+        values = [repr((one.place, one.value)) for one in node.start if one.name == name]
+        found += lines(8, Call("begin(", [f"self.{node.id}", literal(name), *values]))
+    if node.cut:
+        found += lines(8, Call("cut(", [f"self.{node.id}", *map(repr, node.cut)]))
+    return found
 
 
 def _count(graph: Graph) -> int:

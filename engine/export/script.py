@@ -88,6 +88,9 @@ def _model(spec: NetworkSpec, traced: Trace, title: str) -> tuple[list[str], lis
     for step in traced.plan.steps:
         if home := find(step.type).home:
             homes.setdefault(home, []).append(step.type)
+        for word, wanted in (("cut", step.cut), ("begin", step.start)):
+            if wanted:
+                homes.setdefault("cuts", []).append(word)
     for home, names in homes.items():
         module = importlib.import_module(f"engine.network.modules.{home}")
         path = Path(inspect.getfile(module))

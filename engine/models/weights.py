@@ -252,4 +252,5 @@ def _coarse(matrix: Tensor, step: Sequence[int]) -> Tensor:
     rows, columns = matrix.shape
     padded = nn.functional.pad(matrix, (0, -columns % right, 0, -rows % down))
     cells = padded.unflatten(1, (-1, right)).unflatten(0, (-1, down)).transpose(1, 2).flatten(2)
-    return cells.gather(2, cells.abs().argmax(2, keepdim=True)).squeeze(2)
+    largest: Tensor = cells.gather(2, cells.abs().argmax(2, keepdim=True))
+    return largest.squeeze(2)

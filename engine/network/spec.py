@@ -75,12 +75,12 @@ class First(NamedTuple):
     """The value that one number of a layer begins with.
 
     Attributes:
-        index: Where in the parameter.
+        place: Where in the parameter.
         value: What it is before training.
         name: Which parameter.
     """
 
-    index: Index
+    place: Index
     value: Annotated[float, Field(ge=-1e6, le=1e6)]
     name: Annotated[str, Field(max_length=80)] = "weight"
 
