@@ -24,9 +24,9 @@ from torch.nn import functional as F  # noqa: N812 - its usual name
 from demos.kit import Choice, Claim, Frames, Question, Slider, above, below, interactive, lab, same
 from engine.data.shipped import digits
 from engine.network.build import build
-from engine.network.twins import NETWORKS, gap
 from engine.network.describe import describe
 from engine.network.templates import find, templates
+from engine.network.twins import NETWORKS, gap
 from engine.views import Array, Bars, Frame, Points, Table, Tiles, View
 
 ZOO = {  # template -> year, ImageNet top-1 [%] of the weights first published with torchvision
