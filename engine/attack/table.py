@@ -18,6 +18,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from engine.attack.balls import across as across  # named here too, for who uses the table
+from engine.attack.balls import inside as inside
+from engine.attack.balls import length as length
+from engine.attack.watch import ended, seen
 from engine.explain.table import calm
 from engine.forms import Slider
 from engine.tables import Table
@@ -27,6 +31,9 @@ attacks = Table("attack", "engine.attack.methods")
 Attack = Callable[..., torch.Tensor]
 Epsilon = Annotated[float, Slider(0.0, 5.0, help="A larger change is allowed")]
 Seed = Annotated[int, Slider(0, 999, help="Other random draws")]
+Objective = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+"""What is made large, from scores `(batch, classes)` and classes `(batch,)` to `(batch,)`."""
+
 Steps = Annotated[int, Slider(1, 200, log=True, help="Searches longer")]
 
 
@@ -45,42 +52,16 @@ def attack(name: str, *, norm: str, **facts: Any) -> Callable[[Attack], Attack]:
             _refuse(name, x, y)
             if epsilon == 0:
                 return x.clone()
+            seen(x)
             with calm(module):
                 found = function(module, x, y, **settings).detach()
-            return inside(found, x, epsilon, norm)
+            found = inside(found, x, epsilon, norm)
+            ended(found)
+            return found
 
         return attacks.add(name, norm=norm, **facts)(attempt)
 
     return wrap
-
-
-def inside(found: torch.Tensor, x: torch.Tensor, epsilon: float, norm: str) -> torch.Tensor:
-    """`found` moved into the ball of radius `epsilon` around `x`, and into [0, 1]."""
-    found = found.clamp(0, 1)  # towards x, which lies in [0, 1]: no norm grows by it
-    change = found - x
-    if norm == "Linf":
-        return torch.max(torch.min(found, x + epsilon), x - epsilon).clamp(0, 1)
-    if norm == "L0":
-        return x + _largest(change, int(epsilon))
-    if norm == "L1":
-        return (x + _onto_l1(change.flatten(1), epsilon).reshape(x.shape)).clamp(0, 1)
-    long = length(change, norm)
-    factor = (epsilon / long.clamp_min(1e-12)).clamp_max(1)
-    return (x + change * across(factor, x)).clamp(0, 1)
-
-
-def length(change: torch.Tensor, norm: str) -> torch.Tensor:
-    """How large each sample's change is, `(batch,)`; L0 counts pixels, whatever their channels."""
-    flat = change.flatten(1).abs()
-    match norm:
-        case "Linf":
-            return flat.amax(1)
-        case "L2":
-            return flat.square().sum(1).sqrt()
-        case "L1":
-            return flat.sum(1)
-        case _:
-            return _pixels(change).gt(0).sum(1).float()
 
 
 def loss(
@@ -94,17 +75,56 @@ def loss(
 def uphill(
     module: nn.Module, x: torch.Tensor, y: torch.Tensor, *, targeted: bool = False
 ) -> torch.Tensor:
-    """The gradient of `loss` with respect to `x`, like `x`."""
-    x = x.detach().requires_grad_()
-    with torch.enable_grad():
-        total = loss(module, x, y, targeted=targeted).sum()
-    (gradient,) = torch.autograd.grad(total, x)
+    """The gradient of `loss` with respect to `x`, like `x`.
+
+    The cross-entropy's own slope, `softmax(z) − e_y`, is written down instead of derived.
+    """
+    x, scores = asked(module, x)
+    slope = scores.detach().softmax(1)
+    slope.scatter_add_(1, y[:, None], slope.new_full((len(y), 1), -1.0))
+    (gradient,) = torch.autograd.grad(scores, x, slope.neg_() if targeted else slope)
     return gradient
 
 
-def across(numbers: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-    """A number a sample, `(batch,)`, in a shape that multiplies `x`."""
-    return numbers.reshape(-1, *[1] * (x.ndim - 1))
+def slope_of(
+    module: nn.Module, x: torch.Tensor, y: torch.Tensor, objective: Objective
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """An objective of scores and classes, `(batch,)`, and its gradient, like `x`."""
+    x, scores = asked(module, x)
+    with torch.enable_grad():
+        value = objective(scores, y)
+        total = value.sum()
+    (gradient,) = torch.autograd.grad(total, x)
+    return value.detach(), gradient
+
+
+def asked(module: nn.Module, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Samples that can be differentiated by, and the scores of them, `(batch, classes)`.
+
+    Raises:
+        ValueError: The network gives scores without a slope; says what to use instead.
+    """
+    x = x.detach().requires_grad_()
+    with torch.enable_grad():
+        scores: torch.Tensor = module(x)
+    if not scores.requires_grad:
+        raise ValueError(
+            "attack: needs a network with gradients; this one gives none: use square, spsa, "
+            "boundary or hopskipjump, which only ask for answers, or bpda"
+        )
+    return x, scores
+
+
+def margin(
+    scores: torch.Tensor, y: torch.Tensor, confidence: float = 0.0, *, targeted: bool = False
+) -> torch.Tensor:
+    """How far the attack is from its wish, `(batch,)`; not positive once it is fulfilled.
+
+    Untargeted `z_y − max_{i≠y} z_i`, targeted its negative; plus a confidence.
+    """
+    own = scores.gather(1, y[:, None])[:, 0]
+    other = scores.scatter(1, y[:, None], -torch.inf).amax(1)
+    return (other - own if targeted else own - other) + confidence
 
 
 def fooled(
@@ -122,32 +142,3 @@ def _refuse(name: str, x: torch.Tensor, y: torch.Tensor) -> None:
         raise ValueError(f"{name}: inputs must lie in [0, 1]; got {low:.3g} to {high:.3g}")
     if y.shape != x.shape[:1]:
         raise ValueError(f"{name}: needs one class a sample, ({len(x)},); got {tuple(y.shape)}")
-
-
-def _pixels(change: torch.Tensor) -> torch.Tensor:
-    """How much each pixel changed, over its channels: `(batch, pixels)`."""
-    size = change.abs().amax(1) if change.ndim == 4 else change.abs()
-    return size.flatten(1)
-
-
-def _largest(change: torch.Tensor, count: int) -> torch.Tensor:
-    """The change at the `count` pixels that change most, zero elsewhere."""
-    size = _pixels(change)
-    kept = torch.zeros_like(size)
-    kept.scatter_(1, size.topk(min(count, size.shape[1]), dim=1).indices, 1.0)
-    shape = (len(change), 1, *change.shape[2:]) if change.ndim == 4 else change.shape
-    return change * kept.reshape(shape)
-
-
-def _onto_l1(change: torch.Tensor, epsilon: float) -> torch.Tensor:
-    """Each row's nearest point in the L1 ball.
-
-    Source: Duchi et al. (2008), Efficient projections onto the l1-ball.
-    """
-    size = change.abs()
-    ordered = size.sort(dim=1, descending=True).values
-    over = (ordered.cumsum(1) - epsilon) / torch.arange(1, size.shape[1] + 1)
-    last = ((ordered > over).sum(1, keepdim=True) - 1).clamp_min(0)
-    cut = over.gather(1, last).clamp_min(0)
-    near = size.sum(1, keepdim=True) <= epsilon
-    return torch.where(near, change, change.sign() * (size - cut).clamp_min(0))

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from engine.attack.table import Epsilon, Seed, Steps, across, attack, inside
+from engine.attack.balls import across, inside
+from engine.attack.table import Epsilon, Seed, Steps, attack
 
 Objective = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """What is made large, from scores `(batch, classes)` and classes `(batch,)` to `(batch,)`."""

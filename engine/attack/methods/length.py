@@ -7,7 +7,9 @@ from typing import Annotated
 import torch
 from torch import nn
 
-from engine.attack.table import Epsilon, Seed, Steps, across, attack, inside, length, uphill
+from engine.attack.balls import inside, unit
+from engine.attack.table import Epsilon, Seed, Steps, attack, uphill
+from engine.attack.watch import seen
 from engine.forms import Slider
 
 Step = Annotated[float, Slider(0.01, 1.0, log=True, help="Longer steps, as a part of epsilon")]
@@ -27,7 +29,7 @@ def fgm(
     Source: Miyato, Dai & Goodfellow (2017), Adversarial training methods for semi-supervised text
     classification.
     """
-    return x + epsilon * _unit(uphill(module, x, y, targeted=targeted))
+    return x + epsilon * unit(uphill(module, x, y, targeted=targeted))
 
 
 @attack("pgd_l2", norm="L2", gradients=True, minimal=False)
@@ -47,8 +49,9 @@ def pgd_l2(
     """
     found = x
     for _ in range(steps):
-        found = found + step * epsilon * _unit(uphill(module, found, y, targeted=targeted))
+        found = found + step * epsilon * unit(uphill(module, found, y, targeted=targeted))
         found = inside(found, x, epsilon, "L2")
+        seen(found)
     return found
 
 
@@ -78,6 +81,7 @@ def pgd_l1(
         move = torch.zeros_like(flat).scatter_(1, chosen, flat.gather(1, chosen).sign())
         found = found + step * epsilon / count * move.reshape(x.shape)
         found = inside(found, x, epsilon, "L1")
+        seen(found)
     return found
 
 
@@ -94,8 +98,3 @@ def noise(
     del module, y
     generator = torch.Generator().manual_seed(seed)
     return x + epsilon * torch.randn(x.shape, generator=generator, dtype=x.dtype).sign()
-
-
-def _unit(gradient: torch.Tensor) -> torch.Tensor:
-    """Each sample's gradient, of length one; zero where there is none."""
-    return gradient / across(length(gradient, "L2").clamp_min(1e-12), gradient)

@@ -7,7 +7,9 @@ from typing import Annotated
 import torch
 from torch import nn
 
-from engine.attack.table import Epsilon, Seed, Steps, attack, inside, loss, uphill
+from engine.attack.balls import across, anywhere
+from engine.attack.table import Epsilon, Seed, Steps, attack, loss, uphill
+from engine.attack.watch import seen
 from engine.forms import Slider
 
 Step = Annotated[float, Slider(0.01, 1.0, log=True, help="Longer steps, as a part of epsilon")]
@@ -63,10 +65,12 @@ def bim(
 
     Source: Kurakin, Goodfellow & Bengio (2017), Adversarial examples in the physical world.
     """
-    found = x
+    low, high = _box(x, epsilon)
+    found = x.clone()
     for _ in range(steps):
-        found = found + epsilon / steps * uphill(module, found, y, targeted=targeted).sign()
-        found = inside(found, x, epsilon, "Linf")
+        way = uphill(module, found, y, targeted=targeted).sign_()
+        found.add_(way, alpha=epsilon / steps).clamp_(low, high)
+        seen(found)
     return found
 
 
@@ -90,15 +94,16 @@ def pgd(
     Source: Madry et al. (2018), Towards deep learning models resistant to adversarial attacks.
     """
     generator = torch.Generator().manual_seed(seed)
+    low, high = _box(x, epsilon)
     best, most = x, torch.full((len(x),), -torch.inf, dtype=x.dtype)
     for restart in range(restarts):
-        found = x
-        if restart:
-            noise = 2 * torch.rand(x.shape, generator=generator, dtype=x.dtype) - 1
-            found = (x + epsilon * noise).clamp(0, 1)
+        found = anywhere(x, epsilon, "Linf", generator) if restart else x.clone()
         for _ in range(steps):
-            found = found + step * epsilon * uphill(module, found, y, targeted=targeted).sign()
-            found = inside(found, x, epsilon, "Linf")
+            way = uphill(module, found, y, targeted=targeted).sign_()
+            found.add_(way, alpha=step * epsilon).clamp_(low, high)
+            seen(found)
+        if restarts == 1:
+            return found
         best, most = _better(module, found, y, best, most, targeted=targeted)
     return best
 
@@ -118,10 +123,12 @@ def mifgsm(
 
     Source: Dong et al. (2018), Boosting adversarial attacks with momentum.
     """
-    found, memory = x, torch.zeros_like(x)
+    low, high = _box(x, epsilon)
+    found, memory = x.clone(), torch.zeros_like(x)
     for _ in range(steps):
-        memory = decay * memory + _unit(uphill(module, found, y, targeted=targeted))
-        found = inside(found + epsilon / steps * memory.sign(), x, epsilon, "Linf")
+        memory.mul_(decay).add_(_unit(uphill(module, found, y, targeted=targeted)))
+        found.add_(memory.sign(), alpha=epsilon / steps).clamp_(low, high)
+        seen(found)
     return found
 
 
@@ -141,18 +148,25 @@ def nifgsm(
     Source: Lin et al. (2020), Nesterov accelerated gradient and scale invariance for adversarial
     attacks.
     """
-    found, memory, size = x, torch.zeros_like(x), epsilon / steps
+    low, high = _box(x, epsilon)
+    found, memory, size = x.clone(), torch.zeros_like(x), epsilon / steps
     for _ in range(steps):
         ahead = found + size * decay * memory
-        memory = decay * memory + _unit(uphill(module, ahead, y, targeted=targeted))
-        found = inside(found + size * memory.sign(), x, epsilon, "Linf")
+        memory.mul_(decay).add_(_unit(uphill(module, ahead, y, targeted=targeted)))
+        found.add_(memory.sign(), alpha=size).clamp_(low, high)
+        seen(found)
     return found
+
+
+def _box(x: torch.Tensor, epsilon: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """The lowest and highest value that each number may take, both like `x`."""
+    return (x - epsilon).clamp_min_(0), (x + epsilon).clamp_max_(1)
 
 
 def _unit(gradient: torch.Tensor) -> torch.Tensor:
     """Each sample's gradient over its mean size."""
     size = gradient.abs().flatten(1).mean(1).clamp_min(1e-12)
-    return gradient / size.reshape(-1, *[1] * (gradient.ndim - 1))
+    return gradient / across(size, gradient)
 
 
 def _better(
@@ -168,5 +182,4 @@ def _better(
     with torch.no_grad():
         value = loss(module, found, y, targeted=targeted)
     gain = value > most
-    pick = gain.reshape(-1, *[1] * (found.ndim - 1))
-    return torch.where(pick, found, best), torch.where(gain, value, most)
+    return torch.where(across(gain, found), found, best), torch.where(gain, value, most)
