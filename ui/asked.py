@@ -79,4 +79,6 @@ def script(text: str, settings: str) -> str:
 
 def called(data: str) -> str:
     """A data set's name as people say it."""
+    if data.startswith("text:"):
+        return "your own text"
     return "your own table" if data.startswith("own:") else data

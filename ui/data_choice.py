@@ -21,6 +21,8 @@ def choose(now: Project) -> str:
     chosen = str(st.selectbox("data", names, names.index(now.data), format_func=asked.called))
     with st.popover("Your own table", icon=":material/upload:", width="stretch"):
         _upload()
+    with st.popover("Your own text", icon=":material/upload:", width="stretch"):
+        _upload_text()
     if chosen != now.data:
         project.change(data=chosen)
         st.rerun()
@@ -47,6 +49,23 @@ def _upload() -> None:
         st.rerun()
 
 
+def _upload_text() -> None:
+    """A text from the visitor's computer, to be learnt character by character."""
+    file = st.file_uploader("A text in UTF-8", type=["txt", "md"])
+    if file is None:
+        st.caption("The network learns to say which character comes next.")
+        return
+    length = st.slider("Characters of a window", 16, 256, 64, 16)
+    if st.button("Train on this text", type="primary"):
+        try:
+            kept: str = call("engine.data.own_text:keep", {"content": file.getvalue()})
+        except CallError as error:
+            st.error(str(error))
+            return
+        project.change(data=f"{kept}?length={length}")
+        st.rerun()
+
+
 def _tell(now: Project, chosen: str) -> None:
     """What the data are, and whether the network on stage fits them."""
     try:
@@ -54,14 +73,21 @@ def _tell(now: Project, chosen: str) -> None:
     except CallError as error:
         st.warning(str(error))
         return
-    shape = " × ".join(map(str, told["shape"]))
+    shape = " and ".join(" × ".join(map(str, one)) for one in told["shapes"])
+    what = "tokens" if told["vocabulary"] else "numbers" if told["kind"] == "series" else ""
     st.caption(
-        f"{told['train']:,} samples of {shape} to learn from, {told['valid']:,} to judge by."
+        f"{told['train']:,} samples of {shape} {what} to learn from, "
+        f"{told['valid']:,} to judge by.".replace("  ", " ")
     )
+    if told["examples"]:
+        st.code("\n".join(told["examples"]), language=None, wrap_lines=True)
     if not _fits(now.spec, told):
-        st.warning(f"The network on stage does not take {shape} to {told['outputs']} outputs.")
+        outputs = f"{told['outputs']} outputs" + " at each place" * told["per_place"]
+        st.warning(f"The network on stage does not take {shape} {what} to {outputs}.")
         if st.button("Put one that fits on stage", icon=":material/auto_fix_high:"):
-            arguments = {"shape": told["shape"], "outputs": told["outputs"]}
+            names = ("shape", "outputs", "per_place", "parts")
+            arguments = {name: told[name] for name in names}
+            arguments["vocabulary"] = len(told["vocabulary"])
             spec = call("engine.network.fitting:fitting", arguments)
             project.change(
                 spec=spec, revision=now.revision + 1, name=f"Network for {asked.called(chosen)}"
@@ -71,11 +97,18 @@ def _tell(now: Project, chosen: str) -> None:
 
 def _fits(spec: dict[str, Any], told: dict[str, Any]) -> bool:
     inputs = [node for node in spec.get("nodes", []) if node["type"] == "Input"]
-    if len(inputs) != 1 or inputs[0].get("params", {}).get("shape") != told["shape"]:
+    reads = "token" if told["vocabulary"] else "float"
+    given = [node.get("params", {}) for node in inputs]
+    if [one.get("shape") for one in given] != told["shapes"]:
+        return False
+    if any(one.get("dtype", "float") != reads for one in given):
         return False
     try:
         nodes = asked.described(spec)["nodes"]
     except CallError:
         return False
     outputs = spec.get("outputs") or [spec["nodes"][-1]["id"]]
-    return bool(nodes.get(outputs[-1], {}).get("output") == [told["outputs"]])
+    wanted = [told["outputs"]]
+    if told["per_place"]:
+        wanted = [told["shapes"][-1][0], *wanted]
+    return bool(nodes.get(outputs[-1], {}).get("output") == wanted)

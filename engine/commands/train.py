@@ -9,8 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from engine.data import datasets
-from engine.data.own import read_file
+from engine.data import DataSet, datasets, own, own_text
 from engine.forms import Form, parse
 from engine.network.spec import NetworkSpec
 from engine.plain import plain
@@ -24,7 +23,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument("spec", type=Path, nargs="?", help="a file with a network's JSON")
     parser.add_argument("settings", nargs="*", metavar="name=value", help="see --list")
-    parser.add_argument("--data", help="mnist, 'spirals?arms=3', ..., or a CSV file")
+    parser.add_argument("--data", help="mnist, 'spirals?arms=3', ..., a CSV file, or a text")
     parser.add_argument("--list", action="store_true", help="name data sets and settings")
     parser.add_argument("--json", action="store_true", help="print JSON, one object a line")
     parser.add_argument("-o", "--output", type=Path, default=Path("weights.safetensors"))
@@ -42,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     spec = NetworkSpec.parse(options.spec.read_bytes()).to_json()
     chosen: dict[str, Any] = dict(form.fill(parse(options.settings)))
     path = Path(options.data)
-    data = read_file(path) if path.suffix and path.exists() else options.data
+    data = _read(path, spec) if path.suffix and path.exists() else options.data
     say = _say_json if options.json else _say
     with tempfile.TemporaryDirectory() as folder:
         every = said = step = 1
@@ -55,6 +54,16 @@ def run(options: argparse.Namespace) -> int:
             say(_frame(last))
         shutil.copyfile(Path(folder) / "weights.safetensors", options.output)
     return 0
+
+
+def _read(path: Path, spec: dict[str, Any]) -> DataSet:
+    """A file of one's own: a text for a network that takes tokens, a table for all others."""
+    first: dict[str, Any] = next(
+        (node["params"] for node in spec["nodes"] if node["type"] == "Input"), {}
+    )
+    if first.get("dtype") == "token":
+        return own_text.read_file(path, int(first["shape"][0]))
+    return own.read_file(path)
 
 
 def _frame(made: Yielded) -> Frame:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.data.dataset import load
+from engine.data.dataset import IGNORED, DataSet, load
+from engine.data.tokens import decode
+
+EXAMPLES = 3
 
 
 def about(name: str) -> dict[str, Any]:
@@ -15,7 +18,8 @@ def about(name: str) -> dict[str, Any]:
         ValueError: A setting or a file is no good.
     """
     found = load(name)
-    counts = found.train_y.bincount(minlength=len(found.classes)).tolist() if found.classes else []
+    answers = found.train_y[found.train_y != IGNORED]
+    counts = answers.bincount(minlength=len(found.classes)).tolist() if found.classes else []
     return {
         "name": found.name,
         "task": found.task,
@@ -25,5 +29,23 @@ def about(name: str) -> dict[str, Any]:
         "valid": len(found.valid_x),
         "balance": dict(zip(found.classes, counts, strict=True)),
         "features": list(found.features),
+        "kind": found.kind,
+        "shapes": [list(shape) for shape in found.shapes],
+        "parts": list(found.parts),
+        "vocabulary": list(found.vocabulary),
+        "per_place": found.per_place,
+        "examples": _examples(found),
         "note": found.note,
     }
+
+
+def _examples(found: DataSet) -> list[str]:
+    """A few samples of a text with their answers, in words."""
+    if not found.vocabulary:
+        return []
+    told = []
+    for x, y in zip(found.train_x[:EXAMPLES], found.train_y[:EXAMPLES], strict=True):
+        parts = [decode(part[0].tolist(), found.vocabulary) for part in found.inputs(x[None])]
+        answer = "" if found.per_place else f" → {found.classes[int(y)]}"
+        told.append((" → ".join(parts) + answer).replace("\n", "↵"))
+    return told

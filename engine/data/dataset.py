@@ -13,10 +13,13 @@ import torch
 from engine.tables import Table
 
 datasets = Table("data set", "engine.data.sets")
-"""Every data set; an entry's facts are `shape`, `classes` and `kind` (image, plane or table)."""
+"""Every data set; an entry's facts are `shape`, `classes` and `kind` (image, plane, table, text or
+series)."""
 
 Task = Literal["classification", "regression"]
-Kind = Literal["image", "plane", "table"]
+Kind = Literal["image", "plane", "table", "text", "series"]
+
+IGNORED = -100  # the answer at a place of a sequence that is not judged; torch's own number
 
 
 @dataclass(frozen=True)
@@ -26,14 +29,19 @@ class DataSet:
     Attributes:
         name: What it was asked for by.
         task: Whether the answers are classes or numbers.
-        train_x: Training samples, `(n, *shape)` float32.
-        train_y: Their answers: `(n,)` whole numbers, or `(n, outputs)` float32 for regression.
+        train_x: Training samples, `(n, *shape)` float32; tokens are whole numbers, int64.
+        train_y: Their answers: `(n,)` whole numbers, or `(n, outputs)` float32 for regression, or
+            `(n, places)` whole numbers with an answer for each place, `IGNORED` where none counts.
         valid_x: Validation samples, `(m, *shape)`.
         valid_y: Their answers.
         classes: What the classes are called, by number; empty for regression.
-        shape: The shape of one sample: `(channels, rows, columns)` or `(features,)`.
+        shape: The shape of one sample: `(channels, rows, columns)`, `(features,)`,
+            `(length,)` of tokens or `(length, features)` of a series.
         extent: For points of the plane what part of it to show, as (left, right, bottom, top).
         features: What the columns of a table are called.
+        vocabulary: What the tokens of a text are called, by number; empty if there are none.
+        parts: Lengths of the pieces that a sample is cut into along its first axis where the
+            network takes several inputs: (source, target so far) for translation.
         note: Where it comes from and how it was scaled.
     """
 
@@ -47,19 +55,39 @@ class DataSet:
     shape: tuple[int, ...]
     extent: tuple[float, float, float, float] | None = None
     features: tuple[str, ...] = ()
+    vocabulary: tuple[str, ...] = ()
+    parts: tuple[int, ...] = ()
     note: str = ""
 
     @property
     def kind(self) -> Kind:
-        """What a sample is: a picture, a point of the plane, or a row of a table."""
-        if len(self.shape) == 3:
-            return "image"
+        """What a sample is: a picture, a point of the plane, a row of a table, text or a series."""
+        if self.vocabulary:
+            return "text"
+        if len(self.shape) > 1:
+            return "image" if len(self.shape) == 3 else "series"
         return "plane" if self.extent is not None else "table"
 
     @property
     def outputs(self) -> int:
         """How many numbers a network must give for one sample."""
         return len(self.classes) if self.task == "classification" else self.train_y.shape[1]
+
+    @property
+    def per_place(self) -> bool:
+        """Whether every place of a sequence has an answer of its own."""
+        return self.task == "classification" and self.train_y.ndim == 2
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """The shape of each input the network must have."""
+        if not self.parts:
+            return (self.shape,)
+        return tuple((part, *self.shape[1:]) for part in self.parts)
+
+    def inputs(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Samples, `(n, *shape)`, as the network takes them: one tensor for each input."""
+        return x.split(list(self.parts), 1) if self.parts else (x,)
 
 
 def load(text: str) -> DataSet:
@@ -75,6 +103,10 @@ def load(text: str) -> DataSet:
         from engine.data import own  # here: it builds on this file
 
         return own.kept(name, settings)
+    if name.startswith("text:"):
+        from engine.data import own_text
+
+        return own_text.kept(name, settings)
     made: DataSet = datasets.find(name)(**settings)
     return made
 
@@ -89,14 +121,20 @@ def split(
     valid: int,
     extent: tuple[float, float, float, float] | None = None,
     features: tuple[str, ...] = (),
+    vocabulary: tuple[str, ...] = (),
+    parts: tuple[int, ...] = (),
+    latest: bool = False,
     note: str = "",
 ) -> DataSet:
     """Shuffle samples and set the last `valid` aside for validation.
 
-    Without classes `y` is numbers, `(n, outputs)`.
+    Without classes `y` is numbers, `(n, outputs)`; with a vocabulary `x` is tokens. `latest` keeps
+    the last samples as they stand, so that a series is judged by its future.
     """
-    order = np.random.default_rng(seed).permutation(len(x))
-    samples = torch.from_numpy(np.ascontiguousarray(x[order], dtype=np.float32))
+    order = np.random.default_rng(seed).permutation(len(x) - valid * latest)
+    order = np.concatenate([order, np.arange(len(order), len(x))])
+    whole = np.int64 if vocabulary else np.float32
+    samples = torch.from_numpy(np.ascontiguousarray(x[order], dtype=whole))
     kind = np.int64 if classes else np.float32
     answers = torch.from_numpy(np.ascontiguousarray(y[order], dtype=kind))
     cut = len(x) - valid
@@ -111,6 +149,8 @@ def split(
         shape=tuple(x.shape[1:]),
         extent=extent,
         features=features,
+        vocabulary=vocabulary,
+        parts=parts,
         note=note,
     )
 

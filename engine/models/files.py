@@ -24,8 +24,10 @@ def open_model(spec: Path, weights: Path) -> Kept:
     return Kept(parsed, open_weights(parsed, weights))
 
 
-def read_input(path: Path, shape: tuple[int, ...]) -> torch.Tensor:
+def read_input(path: Path, shape: tuple[int, ...], vocabulary: int = 0) -> torch.Tensor:
     """Samples from a .npy file, `(batch, *shape)`; one sample alone becomes a batch of one.
+
+    With a `vocabulary`, the number of different tokens, they are whole numbers below it.
 
     Raises:
         ValueError: The file is no array of finite numbers of that shape.
@@ -44,10 +46,22 @@ def read_input(path: Path, shape: tuple[int, ...]) -> torch.Tensor:
         )
     if batch.size > MOST_NUMBERS:
         raise ValueError(f"{path.name}: must hold at most {MOST_NUMBERS:,} numbers")
+    if vocabulary:
+        return _tokens(path, np.array(batch), vocabulary)
     x = torch.from_numpy(np.array(batch, dtype=np.float32))
     if not bool(x.isfinite().all()):
         raise ValueError(f"{path.name}: must be finite; it holds NaN or infinity")
     return x
+
+
+def _tokens(path: Path, batch: np.ndarray, vocabulary: int) -> torch.Tensor:
+    wrong = (batch < 0) | (batch >= vocabulary) | (batch != np.floor(batch))
+    if wrong.any():
+        raise ValueError(
+            f"{path.name}: must hold tokens, whole numbers from 0 to {vocabulary - 1}; got "
+            f"{batch[wrong][0]}"
+        )
+    return torch.from_numpy(batch.astype(np.int64))
 
 
 def write_arrays(path: Path, arrays: Mapping[str, object]) -> None:

@@ -43,6 +43,11 @@ class Kept:
         entry = next(node for node in self.spec.nodes if node.type == "Input")
         return tuple(entry.params.get("shape", ()))
 
+    @property
+    def vocabulary(self) -> tuple[str, ...]:
+        """What the tokens it reads are called; empty if it reads numbers, or if unknown."""
+        return tuple(self.summary.get("vocabulary", ()))
+
     def name(self, output: int) -> str:
         """What an output is called."""
         return self.classes[output] if output < len(self.classes) else str(output)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from torch import nn
 
+from engine.data.dataset import IGNORED
 from engine.training.session import Judgement, Session
-from engine.views import Array, Bars, Field, Frame, Matrix, Points, Tiles, View
+from engine.views import Array, Bars, Field, Frame, Matrix, Points, Tiles, Tokens, View
 
 GRID = 60  # cells of the plane, either way
 MOST_FILTERS = 64
 MOST_POINTS = 600
+MOST_NUMBERED = 20  # classes of a confusion whose cells say their numbers
 
 
 class Pictures:
@@ -23,6 +27,7 @@ class Pictures:
         self._filters = _filter_weight(session)
         self._points = _training_points(session)
         self._judged: tuple[Judgement | None, View | None] = (None, None)
+        self._read: tuple[Judgement | None, View | None] = (None, None)
         self._clock = (0.0, 0)  # computing seconds and samples when the speed was last read
         self._speed = 0.0
 
@@ -38,6 +43,8 @@ class Pictures:
         views["accuracy"] = history.curve(("score train", "score validation"), score)
         if session.classifies:
             views["confusion"] = self._confusion()
+        if session.data.per_place:
+            views["text"] = self._text()
         if self._filters is not None:
             views["filters"] = self._tiles(self._filters)
         views["gradients"] = self._gradients()
@@ -51,9 +58,13 @@ class Pictures:
             facts["validation accuracy [%]"] = 100 * (full or judged).score
         elif judged is not None:
             facts["validation R²"] = (full or judged).score
+        if judged is not None and session.data.per_place:
+            facts["perplexity"] = session.perplexity
+            facts["validation loss [bit/token]"] = math.log2(session.perplexity)
         facts["train loss [nat]" if session.classifies else "train loss"] = session.loss
         facts["epoch"] = session.epoch + session.seen / len(session.data.train_x)
-        facts["samples/s"] = self._rate()
+        places = session.data.train_y.shape[1] if session.data.per_place else 1
+        facts["samples/s" if places == 1 else "tokens/s"] = self._rate() * places
         facts["learning rate"] = session.settings.learning_rate
         return facts
 
@@ -80,10 +91,20 @@ class Pictures:
                 columns=session.data.classes,
                 xlabel="predicted",
                 ylabel="true",
-                numbers=True,
+                numbers=len(session.data.classes) <= MOST_NUMBERED,
                 title=f"{newest.samples:,} validation samples at step {newest.step:,}",
             )
             self._judged = (newest, view)
+        return view
+
+    def _text(self) -> View:
+        """A validation sample; behind each token stands how sure the network was of it before."""
+        session = self._session
+        newest = session.full or session.judged
+        known, view = self._read
+        if view is None or known is not newest:
+            view = _surely(session)
+            self._read = (newest, view)
         return view
 
     def _gradients(self) -> Bars:
@@ -125,6 +146,25 @@ class Pictures:
         return Field(
             _square(scores.argmax(1)), extent, points=points, scale="classes", title="predicted"
         )
+
+
+def _surely(session: Session) -> Tokens:
+    """The first validation sample's answers, each with the chance the network gave it."""
+    data = session.data
+    x, y = data.valid_x[:1], data.valid_y[0]
+    session.module.eval()
+    with torch.inference_mode():
+        chances = session.module(*data.inputs(x))[0].softmax(-1)  # (places, classes)
+    session.module.train()
+    judged = y != IGNORED
+    sure = chances.gather(1, y.clamp(min=0)[:, None])[:, 0]
+    pairs = zip(y.tolist(), judged.tolist(), strict=True)
+    wanted = [data.classes[answer] if counts else "–" for answer, counts in pairs]
+    return Tokens(
+        tuple(wanted),
+        torch.where(judged, sure, 0.0).numpy().astype(np.float64),
+        title="how likely it held each right answer, of one validation sample",
+    )
 
 
 def _square(values: torch.Tensor) -> Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn import functional
 
 from engine.data import DataSet
+from engine.data.dataset import IGNORED
 from engine.models.layout import lay_out
 from engine.store.files import write_json
 from engine.training import checkpoint
@@ -24,6 +25,7 @@ SAMPLE = 256  # validation samples looked at between the ends of epochs
 SHARE = 0.04  # of the computing time that this may take
 BACKWARD = 3.0  # a training step costs about as much as three forward passes
 BATCH = 500  # samples a forward pass when nothing is learnt
+PLACES = 16_000  # of sequences with an answer at each place, likewise
 
 
 class Diverged(ValueError):  # noqa: N818 - it is what happened
@@ -48,7 +50,7 @@ class Judgement:
     """How well the network does on samples it does not learn from.
 
     Attributes:
-        loss: Mean loss [nat], or mean squared error.
+        loss: Mean loss [nat] of a sample, or of a place that is judged; or mean squared error.
         score: Part that is right, or R² for regression.
         samples: On how many.
         confusion: How often class `row` was called `column`, `(classes, classes)`; empty for
@@ -108,6 +110,12 @@ class Session:
         return self.data.task == "classification"
 
     @property
+    def perplexity(self) -> float:
+        """Among how many equally likely answers the network seems to waver, by its validation."""
+        newest = self.full or self.judged
+        return math.nan if newest is None else math.exp(min(newest.loss, 700.0))
+
+    @property
     def steps(self) -> int:
         """How many steps there will have been at the end, as things stand."""
         batch, size = self.settings.batch_size, len(self.data.train_x)
@@ -133,17 +141,18 @@ class Session:
         x, y = self.data.train_x[picked], self.data.train_y[picked]
         if x.ndim == 4:
             x = x.contiguous(memory_format=torch.channels_last)
+        given = self.data.inputs(x)
         self.optimizer.zero_grad(set_to_none=True)
         generator = torch.default_generator
         before = generator.get_state()
         generator.manual_seed(self.settings.seed * 1_000_003 + self.step)  # dropout, repeatable
-        scores = self.module(x)
+        scores = self.module(*given)
         loss = self._loss(scores, y)
         loss.backward()
         generator.set_state(before)
         self.loss = loss.item()
         if not math.isfinite(self.loss):
-            raise Diverged(_diagnose(self.module, x, self.settings.learning_rate))
+            raise Diverged(_diagnose(self.module, given, self.settings.learning_rate))
         self.optimizer.step()
         self.step += 1
         self.seen += len(picked)
@@ -163,12 +172,12 @@ class Session:
         """Look at the first `samples` validation samples without learning from them."""
         self.module.eval()
         x, y = self.data.valid_x[:samples], self.data.valid_y[:samples]
+        rows = max(1, PLACES // y.shape[1]) if self.data.per_place else BATCH
         with torch.inference_mode():
-            scores = torch.cat([self.module(part) for part in x.split(BATCH)])
+            parts = [self.module(*self.data.inputs(part)) for part in x.split(rows)]
+            scores = torch.cat(parts)
             loss, score = self._loss(scores, y).item(), self._score(scores, y).item()
-            count = len(self.data.classes)
-            cells = y * count + scores.argmax(1) if self.classifies else y[:0].long().flatten()
-            confusion = torch.bincount(cells, minlength=count**2).reshape(count, count)
+            confusion = self._confusion(scores, y)
         self.module.train()
         return Judgement(loss, score, len(x), confusion, self.step)
 
@@ -223,7 +232,18 @@ class Session:
             "accuracy" if self.classifies else "R²": score,
             "loss": None if newest is None else checkpoint.finite(newest.loss),
             "samples": 0 if newest is None else newest.samples,
+            **self._of_text(),
         }
+
+    def _of_text(self) -> dict[str, object]:
+        """What else a page says of a network that read text."""
+        data = self.data
+        if not data.vocabulary:
+            return {}
+        told: dict[str, object] = {"vocabulary": list(data.vocabulary), "parts": list(data.parts)}
+        if data.per_place:
+            told["perplexity"] = checkpoint.finite(self.perplexity)
+        return told
 
     def _shuffle(self) -> torch.Tensor:
         """The order of this epoch: a function of the seed and the epoch alone."""
@@ -254,19 +274,30 @@ class Session:
         )
 
     def _loss(self, scores: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        if self.classifies:
-            return functional.cross_entropy(scores, y)
+        if self.classifies:  # every place of a sequence is a sample of its own
+            return functional.cross_entropy(
+                scores.flatten(0, -2), y.flatten(), ignore_index=IGNORED
+            )
         return functional.mse_loss(scores, y)
+
+    def _confusion(self, scores: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        """How often class `row` was called `column`, `(classes, classes)`."""
+        if not self.classifies:
+            return torch.zeros(0, 0)
+        judged, count = y != IGNORED, len(self.data.classes)
+        cells = y[judged] * count + scores.argmax(-1)[judged]
+        return torch.bincount(cells, minlength=count**2).reshape(count, count)
 
     def _score(self, scores: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """Part that is right, or R² (one minus squared error over variance)."""
         if self.classifies:
-            return (scores.argmax(1) == y).float().mean()
+            judged = y != IGNORED
+            return ((scores.argmax(-1) == y) & judged).sum() / judged.sum()
         spread = self.data.train_y.var(dim=0, correction=0).mean()
         return 1 - functional.mse_loss(scores, y) / spread
 
 
-def _diagnose(module: nn.Module, x: torch.Tensor, rate: float) -> str:
+def _diagnose(module: nn.Module, given: Sequence[torch.Tensor], rate: float) -> str:
     """Where a loss that is no number comes from: the first layer whose output is not finite."""
     found: list[str] = []
     names = {part: name for name, part in module.named_modules()}
@@ -278,7 +309,7 @@ def _diagnose(module: nn.Module, x: torch.Tensor, rate: float) -> str:
     leaves = [part for part in module.modules() if not any(part.children())]
     hooks = [part.register_forward_hook(watch) for part in leaves]
     with torch.no_grad():
-        module(x)
+        module(*given)
     for hook in hooks:
         hook.remove()
     sick = [n for n, p in module.named_parameters() if not bool(p.isfinite().all())]
