@@ -164,7 +164,20 @@ def test_the_script_learns_the_digits_and_its_weights_fit_here(tmp_path: Path) -
     assert float(again.split()[-1]) == pytest.approx(score, abs=1e-4)
 
 
-@pytest.mark.parametrize("data", ["digits?seed=3", "moons", "spirals?arms=3", "plane", "iris"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        "digits?seed=3",
+        "moons",
+        "spirals?arms=3",
+        "plane",
+        "iris",
+        "stories",
+        "induction",
+        "reviews",
+        "co2",
+    ],
+)
 def test_the_script_makes_the_same_data(data: str) -> None:
     scope: dict[str, Any] = {"__name__": "script"}
     exec(script(find("mlp-2d").spec.to_json(), {"data": data}), scope)  # noqa: S102

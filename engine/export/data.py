@@ -8,19 +8,23 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from string import Template
+from typing import Literal
 from urllib.parse import parse_qsl
 
 from engine.data import load as load_data
-from engine.data.dataset import datasets
+from engine.data.dataset import IGNORED, DataSet, datasets
+from engine.data.tokens import NOTHING
 from engine.export.inline import definitions, imports
 from engine.forms import Value
 from engine.network.shapes import literal
 
 _SPLIT = '''
-def split(_name, x, y, classes, *, seed, valid, **_rest) -> Data:
+def split(_name, x, y, classes, *, seed, valid, vocabulary=(), latest=False, **_rest) -> Data:
     """Shuffled samples in two parts: to learn from and, the last ones, to judge by."""
-    order = np.random.default_rng(seed).permutation(len(x))
-    samples = torch.from_numpy(np.ascontiguousarray(x[order], dtype=np.float32))
+    order = np.random.default_rng(seed).permutation(len(x) - valid * latest)
+    order = np.concatenate([order, np.arange(len(order), len(x))])
+    whole = np.int64 if vocabulary else np.float32
+    samples = torch.from_numpy(np.ascontiguousarray(x[order], dtype=whole))
     kind = np.int64 if classes else np.float32
     answers = torch.from_numpy(np.ascontiguousarray(y[order], dtype=kind))
     cut = len(x) - valid
@@ -82,24 +86,36 @@ def load() -> Data:
 '''
 
 
-def loading(data: str) -> tuple[list[str], str, bool]:
-    """The imports and the text that define `load()`, and whether the answers are classes.
+Answers = Literal["classes", "places", "numbers"]
+"""Whether a sample's answer is one class, a class for each place of a sequence, or numbers."""
+
+
+def loading(data: str) -> tuple[list[str], str, Answers]:
+    """The imports and the text that define `load()`, and what the answers are.
 
     Args:
         data: What the data set is asked for by, `"spirals?arms=3"`, or "" for one's own file.
     """
     if not data:
-        return [], f"{_HEAD}{_FILE}", True
+        return [], f"{_HEAD}{_FILE}", "classes"
     name, _, query = data.partition("?")
+    if name.startswith(("own:", "text:")) or datasets.find(name).facts.get("download"):
+        return [], f"{_HEAD}{_FILE}", _answers(load_data(data))
     entry = datasets.find(name)
     settings = entry.form.fill({key: _plain(word) for key, word in parse_qsl(query)})
     if name == "digits":
         lines = ["from sklearn.datasets import load_digits"]
-        return lines, f"{_HEAD}{_SPLIT}\n{_DIGITS.substitute(settings)}", True
+        return lines, f"{_HEAD}{_SPLIT}\n{_DIGITS.substitute(settings)}", "classes"
     if name == "mnist":
         lines = ["import gzip", "import os", "from pathlib import Path"]
-        return lines, f"{_HEAD}{_SPLIT}\n{_MNIST.substitute(settings)}", True
-    return *_copied(name, settings), load_data(data).task == "classification"
+        return lines, f"{_HEAD}{_SPLIT}\n{_MNIST.substitute(settings)}", "classes"
+    return *_copied(name, settings), _answers(load_data(data))
+
+
+def _answers(data: DataSet) -> Answers:
+    if data.task == "regression":
+        return "numbers"
+    return "places" if data.per_place else "classes"
 
 
 _HEAD = "Data = tuple[torch.Tensor, ...]\n\n"
@@ -109,8 +125,12 @@ def _copied(name: str, settings: Mapping[str, Value]) -> tuple[list[str], str]:
     """The data set's own function, out of its file, with what it needs."""
     function = datasets.find(name).function
     path = Path(inspect.getfile(function))
-    parts = [_without_controls(text) for text in definitions(path, [function.__name__])]
-    parts = [part for part in parts if not part.startswith(("Size =", "Noise =", "Seed ="))]
+    texts = definitions(path, [function.__name__])
+    aliases = dict(re.findall(r"^(\w+) = Annotated\[(\w+),", "\n".join(texts), flags=re.MULTILINE))
+    parts = [_without_controls(text, aliases) for text in texts if " = Annotated[" not in text]
+    for name, value in (("IGNORED", IGNORED), ("NOTHING", NOTHING)):
+        if any(re.search(rf"\b{name}\b", part) for part in parts):
+            parts.insert(0, f"{name} = {literal(value)}")
     chosen = ", ".join(f"{key}={literal(value)}" for key, value in settings.items())
     parts.append(
         f'def load() -> Data:\n    """Samples to learn from and to judge by."""\n'
@@ -120,11 +140,11 @@ def _copied(name: str, settings: Mapping[str, Value]) -> tuple[list[str], str]:
     return [line for line in imports(path, text) if "numpy as np" not in line], text
 
 
-def _without_controls(text: str) -> str:
+def _without_controls(text: str, aliases: Mapping[str, str]) -> str:
     """A function's text with plain types in place of the controls of its form."""
     text = re.sub(r"Annotated\[(\w+), .*?\)\]", r"\1", text, flags=re.DOTALL)
     text = re.sub(r": Literal\[[^\]]*\]", ": str", text)
-    for alias, kind in (("Size", "int"), ("Noise", "float"), ("Seed", "int")):
+    for alias, kind in aliases.items():
         text = re.sub(rf": {alias}\b", f": {kind}", text)
     return text.replace("-> DataSet", "-> Data")
 

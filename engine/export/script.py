@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from engine.export.classes import Writer
-from engine.export.data import loading
+from engine.export.data import Answers, loading
 from engine.export.inline import definitions, imports
 from engine.forms import Form
 from engine.network.registry import find
@@ -67,8 +67,8 @@ def _learning(
 
     Data sets have one input; for a network with several, data are the reader's own business.
     """
-    wanted, data, classifies = loading(str(chosen["data"]))
-    training = _training(chosen, classifies, outputs)
+    wanted, data, answers = loading(str(chosen["data"]))
+    training = _training(chosen, answers, outputs)
     return [data.strip("\n").splitlines(), _constants(chosen), training], wanted
 
 
@@ -169,18 +169,20 @@ def _constants(chosen: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _training(chosen: Mapping[str, Any], classifies: bool, outputs: Sequence[str]) -> list[str]:
+def _training(chosen: Mapping[str, Any], answers: Answers, outputs: Sequence[str]) -> list[str]:
     head = f'["{outputs[0]}"]' if len(outputs) > 1 else ""  # of several the first is trained
-    loss = "cross_entropy" if classifies else "mse_loss"
-    judge = (
-        "(scores.argmax(1) == y).float().mean().item()"
-        if classifies
-        else "1 - (functional.mse_loss(scores, y) / y.var(0, correction=0).mean()).item()"
-    )
-    word = "accuracy" if classifies else "R²"
-    told = (
-        "Which part of the samples is called right." if classifies else "1 less the error's share."
-    )
+    score = f"network(x[picked]){head}"
+    loss = f"functional.cross_entropy({score}, y[picked])"
+    judge = "(scores.argmax(1) == y).float().mean().item()"
+    word, told = "accuracy", "Which part of the samples is called right."
+    if answers == "places":
+        loss = f"functional.cross_entropy({score}.flatten(0, 1), y[picked].flatten())"
+        judge = "(scores.argmax(-1) == y)[y >= 0].float().mean().item()"
+        told = "Which part of the judged places is called right."
+    elif answers == "numbers":
+        loss = f"functional.mse_loss({score}, y[picked])"
+        judge = "1 - (functional.mse_loss(scores, y) / y.var(0, correction=0).mean()).item()"
+        word, told = "R²", "1 less the error's share."
     return f'''def train(network: Network, data: Data) -> None:
     """Learn for EPOCHS rounds; tell how well after each."""
     x, y, *held_back = data
@@ -189,7 +191,7 @@ def _training(chosen: Mapping[str, Any], classifies: bool, outputs: Sequence[str
         network.train()
         generator = torch.Generator().manual_seed(SEED * 1_000_003 + epoch)
         for picked in torch.randperm(len(x), generator=generator).split(BATCH_SIZE):
-            loss = functional.{loss}(network(x[picked]){head}, y[picked])
+            loss = {loss}
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

@@ -1,0 +1,303 @@
+"""Sequences as data, and training with an answer for every place."""
+
+import itertools
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from engine.data import load, own_text
+from engine.data.about import about
+from engine.data.dataset import IGNORED
+from engine.data.sets import text, words
+from engine.data.tokens import decode, encode
+from engine.network.build import build
+from engine.network.fitting import fitting
+from engine.network.spec import NetworkSpec
+from engine.training.door import refuse_misfit
+from engine.training.run import train
+from engine.training.session import Session, Settings
+
+TEXTS = ["stories", "copy", "reverse", "induction", "addition", "parity", "translation"]
+
+
+def fitted(name):
+    told = about(name)
+    return fitting(
+        told["shape"],
+        told["outputs"],
+        vocabulary=len(told["vocabulary"]),
+        per_place=told["per_place"],
+        parts=told["parts"],
+    )
+
+
+def session(name, **changes):
+    usual = {
+        "learning_rate": 0.003,
+        "batch_size": 32,
+        "epochs": 1,
+        "optimizer": "Adam",
+        "weight_decay": 0.0,
+        "momentum": 0.9,
+        "seed": 0,
+    }
+    torch.manual_seed(0)
+    return Session(build(fitted(name)), load(name), Settings(**{**usual, **changes}))
+
+
+def trained(name, **settings):
+    *_, last = train(fitted(name), name, **settings)
+    return last()
+
+
+def test_the_next_character_is_the_answer_at_each_place_of_a_text():
+    data = load("stories?length=32")
+    assert torch.equal(data.train_x[:, 1:], data.train_y[:, :-1])
+    assert data.valid_x.shape[1] == 32
+    assert data.per_place
+
+
+def test_windows_of_training_and_validation_share_no_character_of_the_text():
+    letters = tuple(map(chr, range(0x4E00, 0x4E00 + 101)))  # every place has its own
+    data = text.windows("t", "".join(letters), letters, 10, 0, "note")
+    seen = torch.cat([data.train_x.flatten(), data.valid_x.flatten()])
+    assert sorted(seen.tolist()) == list(range(100))
+
+
+def test_copy_and_reverse_judge_only_what_follows_the_bar():
+    for name, turn in (("copy", 1), ("reverse", -1)):
+        data = load(f"{name}?symbols=5&size=200")
+        x, y = data.train_x, data.train_y
+        assert bool((y[:, :5] == IGNORED).all())
+        assert torch.equal(y[:, 5:], x[:, :5] if turn == 1 else x[:, :5].flip(1))
+
+
+def test_every_judged_place_of_an_induction_follows_from_the_place_one_period_before():
+    data = load("induction?size=400")
+    periods = set()
+    for x, y in zip(data.train_x.tolist(), data.train_y.tolist(), strict=True):
+        period = x[1:].index(x[0]) + 1
+        periods.add(period)
+        judged = [place for place, answer in enumerate(y) if answer != IGNORED]
+        assert judged == list(range(16, 32))
+        assert all(y[place] == x[place + 1 - period] for place in judged)
+        assert len(set(x[:period])) == period
+    assert periods == set(range(6, 16))
+
+
+def test_sums_are_right_digit_by_digit():
+    data = load("addition?digits=2&size=300")
+    for x, y in zip(data.train_x.tolist(), data.train_y.tolist(), strict=True):
+        written = decode(x, data.vocabulary) + str(y[-1])
+        one, other, total = (int(part[::-1]) for part in written.replace("=", "+").split("+"))
+        assert one + other == total
+        assert y[:5] == [IGNORED] * 5
+
+
+def test_the_stories_have_all_the_sentences_of_their_grammar():
+    said = len(text.CALLS) * len(text.ANIMALS)
+    told = 2 * len(text.MANNERS) * len(text.ANIMALS) * len(text.DEEDS) * len(text.PLACES)
+    random = np.random.default_rng(0)
+    drawn = [text.sentence(random) for _ in range(40_000)]
+    speech = [one for one in drawn if one.startswith('"')]
+    assert len(set(speech)) == said
+    assert len(set(drawn) - set(speech)) == pytest.approx(told, rel=0.01)
+    assert len(speech) / len(drawn) == pytest.approx(text.SPEECH, abs=0.01)
+
+
+def test_reviews_are_judged_by_their_last_clause_with_not_turned_round():
+    data = load("reviews?size=400")
+    for x, y in zip(data.train_x.tolist(), data.train_y.tolist(), strict=True):
+        clause = decode(x, data.vocabulary).replace("·", "").split("but")[-1].split()
+        good = clause[-1] in words.GOOD
+        assert (good != ("not" in clause)) == bool(y)
+
+
+def test_a_translation_agrees_in_gender_and_puts_the_colour_last():
+    random = np.random.default_rng(3)
+    feminine = {french for french, gender in words.NOUNS.values() if gender}
+    for _ in range(200):
+        english, french = words.pair(random)
+        for article, noun in itertools.pairwise(french):
+            if noun in {name for name, _ in words.NOUNS.values()}:
+                assert (article in ("une", "la")) == (noun in feminine)
+        assert len(english) == len(french)
+
+
+def test_the_loss_of_places_is_the_mean_over_those_that_are_judged():
+    one = session("copy?symbols=4&size=400")
+    scores = torch.randn(3, 8, 9)
+    y = load("copy?symbols=4&size=400").train_y[:3]
+    by_hand = [
+        -functional.log_softmax(scores[n, place], 0)[y[n, place]].item()
+        for n in range(3)
+        for place in range(8)
+        if y[n, place] >= 0
+    ]
+    assert one._loss(scores, y).item() == pytest.approx(np.mean(by_hand), rel=1e-6)
+    hits = [
+        int(scores[n, p].argmax() == y[n, p]) for n in range(3) for p in range(8) if y[n, p] >= 0
+    ]
+    assert one._score(scores, y).item() == pytest.approx(np.mean(hits))
+
+
+def test_perplexity_and_bits_say_the_same_as_the_loss():
+    last = trained("parity?size=400", epochs=1)
+    loss = last.views["loss"].lines["validation"][-1]
+    assert last.facts["perplexity"] == pytest.approx(math.exp(loss), rel=1e-5)
+    assert last.facts["validation loss [bit/token]"] == pytest.approx(loss / math.log(2), rel=1e-5)
+
+
+def test_an_untrained_network_wavers_among_about_all_letters():
+    one = session("stories?characters=5000")
+    one.judged = one.judge(10)
+    assert one.perplexity == pytest.approx(31, rel=0.2)
+
+
+def test_a_recurrent_network_learns_parity_at_every_place():
+    assert trained("parity", epochs=5).facts["validation accuracy [%]"] > 99
+
+
+def test_an_encoder_and_a_decoder_learn_to_translate():
+    last = trained("translation", epochs=5, batch_size=32)
+    assert last.facts["validation accuracy [%]"] > 97
+    assert len(last.views["text"].tokens) == 8
+
+
+def test_the_confusion_counts_each_judged_place_once():
+    one = session("copy?symbols=4&size=400")
+    judged = one.judge(50)
+    assert int(judged.confusion.sum()) == 50 * 4
+
+
+def test_a_run_on_text_goes_on_exactly_from_its_checkpoint(tmp_path):
+    whole = session("parity?size=300", epochs=2)
+    while not whole.finished:
+        whole.advance()
+    first = session("parity?size=300", epochs=2)
+    for _ in range(9):
+        first.advance()
+    first.save(tmp_path)
+    second = session("parity?size=300", epochs=2)
+    assert second.restore(tmp_path)
+    while not second.finished:
+        second.advance()
+    for name, tensor in whole.module.state_dict().items():
+        assert torch.equal(tensor, second.module.state_dict()[name])
+
+
+@pytest.mark.parametrize("name", [*TEXTS, "reviews", "sunspots", "co2"])
+def test_a_fitting_network_can_learn_every_sequence(name):
+    spec = NetworkSpec.parse(fitted(name))
+    refuse_misfit(spec, build(spec), load(name))
+
+
+def node(spec, id):
+    return next(one for one in spec["nodes"] if one["id"] == id)
+
+
+def edited(name, change):
+    spec = fitted(name)
+    change(spec)
+    return spec
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda s: node(s, "input")["params"].update(shape=[50]), "or ask for stories\\?length=50"),
+        (
+            lambda s: node(s, "vectors")["params"].update(num_embeddings=10),
+            "vectors: has vectors for 10 tokens, but stories has 31",
+        ),
+        (
+            lambda s: node(s, "scores")["params"].update(out_features=7),
+            "31 numbers at each of 64 places.*set its out_features to 31",
+        ),
+        (
+            lambda s: s.update(edges=[*s["edges"][:2], ["memory.1", "scores"]]),
+            "joins the places",
+        ),
+    ],
+)
+def test_a_network_that_does_not_fit_a_text_is_told_what_to_do(change, told):
+    spec = NetworkSpec.parse(edited("stories", change))
+    with pytest.raises(ValueError, match=told):
+        refuse_misfit(spec, build(spec), load("stories"))
+
+
+def test_a_network_with_one_input_is_told_of_the_pair():
+    spec = NetworkSpec.parse(fitted("copy"))
+    with pytest.raises(ValueError, match="2 inputs for translation; this one has 1"):
+        refuse_misfit(spec, build(spec), load("translation"))
+
+
+def test_tokens_go_there_and_back_and_what_is_unknown_is_named():
+    letters, names = load("stories").vocabulary, load("reviews").vocabulary
+    assert decode(encode("the old owl", letters), letters) == "the old owl"
+    assert decode(encode("the film was good", names), names) == "the film was good"
+    with pytest.raises(ValueError, match=r"characters 'T', '!'; try 't'"):
+        encode("The owl!", letters)
+    with pytest.raises(ValueError, match="word 'borring'; did you mean 'boring'"):
+        encode("the film was borring", names)
+
+
+def test_ones_own_text_is_kept_read_and_refused_in_words(home):
+    verse = ("Où est le chat?\r\nIci.\n" * 60).encode()
+    kept = own_text.keep(verse)
+    data = load(f"{kept}?length=20")
+    assert decode(data.train_x[0].tolist(), data.vocabulary) in "Où est le chat?\nIci.\n" * 3
+    assert data.train_x.shape[1] == 20
+    for content, told in (
+        (b"\xff\xfe" * 600, "UTF-8; byte 0"),
+        (b"short", "at least 1,000 characters"),
+        (b"\0" * 2000, "zero bytes"),
+        (b"a" * 5_000_001, "at most 5,000,000 bytes"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            own_text.keep(content)
+    with pytest.raises(LookupError, match="upload it again"):
+        load("text:../../etc/passwd")
+    with pytest.raises(ValueError, match="length must lie in"):
+        load(f"{kept}?length=9999")
+
+
+def test_rare_characters_share_one_token(home):
+    many = "".join(map(chr, range(0x4E00, 0x4E00 + 300))) + "ab" * 800
+    data = own_text.made(many.encode(), "many", {})
+    assert len(data.vocabulary) == 200
+    assert own_text.RARE in data.vocabulary
+
+
+def test_the_command_line_trains_on_a_text_file(tmp_path, capsys):
+    from engine.__main__ import main
+
+    source, spec = tmp_path / "verse.txt", tmp_path / "spec.json"
+    source.write_text("abcdefgh" * 300, encoding="utf-8")
+    spec.write_text(json.dumps(fitting([16], 8, vocabulary=8, per_place=True)))
+    out = tmp_path / "w.safetensors"
+    arguments = ["train", str(spec), "--data", str(source), "-o", str(out), "epochs=3", "--json"]
+    assert main(arguments) == 0
+    assert out.exists()
+    assert "perplexity" in capsys.readouterr().out
+
+
+def test_shakespeare_out_of_reach_says_what_else_there_is(tmp_path, monkeypatch):
+    monkeypatch.delenv("PLAYGROUND_DATA", raising=False)
+    monkeypatch.setenv("PLAYGROUND_HOME", str(tmp_path))
+    monkeypatch.setattr("engine.data.sets.text.SHAKESPEARE_SOURCES", ("http://127.0.0.1:9/",))
+    with pytest.raises(LookupError, match="take the data set stories"):
+        load("shakespeare")
+
+
+def test_a_series_is_judged_by_its_future():
+    data = load("co2?length=12")
+    later = load("co2?length=12&seed=5")
+    assert torch.equal(data.valid_y, later.valid_y)
+    joined = torch.cat([data.valid_x[1:, -1, 0] - data.valid_y[:-1, 0]])
+    assert float(joined.abs().max()) == 0  # a window ends in the answer of the window before
+    assert not torch.equal(data.train_y, later.train_y)
