@@ -129,3 +129,10 @@ def listing(table: str) -> list[dict[str, object]]:
     module, _, name = table.partition(":")
     found: Table = getattr(importlib.import_module(module), name)
     return found.to_json()
+
+
+def form_in(table: str, name: str) -> Form:
+    """The form of an entry of the table at `"package.module:name"`, for the same processes."""
+    module, _, attribute = table.partition(":")
+    found: Table = getattr(importlib.import_module(module), attribute)
+    return found.find(name).form

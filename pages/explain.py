@@ -1,15 +1,10 @@
-"""Why did it say so? Attributions of the trained model on a test picture or a drawn one."""
+"""Why did it say so? Everything one can ask the trained model, a section at a time."""
 
 import streamlit as st
 
-from ui import stage, study
+from ui import stage
+from ui.explaining import page
 
 now = stage.show()
-stage.trained_or_stop(now)
-st.markdown(
-    "Which pixels made **your** model decide? Pick a test picture, or draw one. Blue speaks for "
-    "the class, orange against it."
-)
-convolutions = ("", *study.layers(now.spec, "Convolution"))
-study.show("engine.explain.study:study", now, key="explain", options={"layer": convolutions})
+page.show(now, stage.trained_or_stop(now))
 st.page_link("attack.py", label="**Now fool it**", icon=":material/bolt:")

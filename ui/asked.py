@@ -31,6 +31,13 @@ def table(name: str) -> list[dict[str, Any]]:
 
 
 @functools.cache
+def method_form(table: str, name: str) -> Form:
+    """What an entry of a table lets a visitor choose."""
+    found: Form = call("engine.tables:form_in", {"table": table, "name": name}, seconds=60)
+    return found
+
+
+@functools.cache
 def layers() -> list[dict[str, Any]]:
     """Every layer of the palette."""
     found: list[dict[str, Any]] = call("engine.network.catalog:catalog", {}, seconds=60)

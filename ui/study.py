@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
+from engine.forms import Form, Value
 from engine.jobs import Run, board
 from engine.store.home import run_folder
 from engine.store.projects import Project
@@ -25,13 +28,81 @@ def show(
         key: The page's own.
         options: Text controls for which the page knows all words.
     """
-    run = _run(entry, now, key)
+    run = begun(entry, now, key=key)
+    view(run, asked.form(entry), key=key, options=options or {})
+
+
+def begun(
+    entry: str, now: Project, *, key: str, settings: Mapping[str, Value] | None = None
+) -> Run:
+    """This session's run for the trained model; a new one when the model was trained anew.
+
+    A page has one such run at a time: where it changes from one entry to another, what both let
+    a visitor choose stays as it is.
+
+    Args:
+        entry: As for `show`.
+        now: The project on stage.
+        key: The page's own.
+        settings: What a first run begins with.
+    """
+    weights = run_folder(now.run) / "weights.safetensors"
+    wanted = (entry, now.run, weights.stat().st_mtime_ns)
+    kept = st.session_state.get(f"{key}.run")
+    stands = _found(kept[0]) if kept else None
+    carried: dict[str, Value] = {}
+    if kept and stands is not None:
+        if kept[1] == wanted:
+            return stands
+        carried = dict(stands.live) if kept[1][1:] == wanted[1:] else {}
+        stands.stop()
+    form = asked.form(entry)
+    mixed = {**carried, **(settings or {})}
+    fitting = {
+        name: value
+        for name, value in mixed.items()
+        if name in form.controls and form.controls[name].refuse(value) is None
+    }
+    values = {"model": str(run_folder(now.run)), **fitting}
+    run = board().start(entry, values, owner=visitor(), title=now.name)
+    st.session_state[f"{key}.run"] = (run.id, wanted)
+    return run
+
+
+def view(
+    run: Run,
+    form: Form,
+    *,
+    key: str,
+    only: Collection[str] | None = None,
+    options: Mapping[str, tuple[str, ...]] | None = None,
+    **layout: Any,
+) -> None:
+    """The live view of a run.
+
+    Args:
+        run: The run.
+        form: Of its entry.
+        key: The page's own.
+        only: The live controls that stand beside the pictures; None for all.
+        options: Text controls for which the page knows all words.
+        **layout: See `ui.components.live`.
+    """
+    shown = form if only is None else _part(form, only)
     sent = components.live(
-        run.id, key=f"{key}.view", form=asked.form(entry), values=run.live, options=options or {}
+        run.id, key=f"{key}.view", form=shown, values=run.live, options=options or {}, **layout
     )
     if sent and (sent.get("again") or sent.get("resume")):
         st.session_state.pop(f"{key}.run", None)
         st.rerun()
+
+
+def turn(run: Run, values: Mapping[str, Value]) -> None:
+    """Set live controls from the page; what stands so already is left alone."""
+    changed = {name: value for name, value in values.items() if run.live.get(name) != value}
+    if changed:
+        with contextlib.suppress(ValueError):  # it has just ended: the live view says so
+            run.command("set", changed)
 
 
 def layers(spec: Mapping[str, Any], category: str) -> tuple[str, ...]:
@@ -40,19 +111,16 @@ def layers(spec: Mapping[str, Any], category: str) -> tuple[str, ...]:
     return tuple(node["id"] for node in spec.get("nodes", []) if node["type"] in types)
 
 
-def _run(entry: str, now: Project, key: str) -> Run:
-    """This session's run for the trained model; a new one when the model was trained anew."""
-    weights = run_folder(now.run) / "weights.safetensors"
-    wanted = (now.run, weights.stat().st_mtime_ns)
-    kept = st.session_state.get(f"{key}.run")
-    if kept and kept[1] == wanted:
-        try:
-            return board().find(kept[0])
-        except LookupError:
-            pass  # the server forgot it after a restart: begin again
-    if kept:
-        board().stop(kept[0])
-    settings = {"model": str(run_folder(now.run))}
-    run = board().start(entry, settings, owner=visitor(), title=now.name)
-    st.session_state[f"{key}.run"] = (run.id, wanted)
-    return run
+def _part(form: Form, only: Collection[str]) -> Form:
+    return replace(
+        form,
+        controls={name: form.controls[name] for name in only if name in form.controls},
+        defaults={name: form.defaults[name] for name in only if name in form.controls},
+    )
+
+
+def _found(id: str) -> Run | None:
+    try:
+        return board().find(id)
+    except LookupError:
+        return None  # the server forgot it after a restart: begin again

@@ -1,7 +1,8 @@
 """An input in parts, and what a network says when some of them are missing.
 
-The parts of a picture are the cells of a grid, those of a table its columns. `players` numbers
-them; a coalition says which of them are shown, the others are set to the baseline.
+The parts of a picture are the cells of a grid, those of a series stretches of its length (for a
+sentence its tokens), those of a table its columns. `players` numbers them; a coalition says which
+of them are shown, the others are set to the baseline.
 """
 
 from __future__ import annotations
@@ -28,9 +29,13 @@ Worth = Callable[[npt.NDArray[np.bool_]], Floats]
 def players(x: torch.Tensor, grid: int) -> torch.Tensor:
     """The number of the part each place of a sample belongs to, `(1, ...)` like a sample.
 
-    A picture is cut into `grid` by `grid` cells, the same in every channel; in a table each
-    column is a part of its own.
+    A picture is cut into `grid` by `grid` cells, a series `(batch, channels, length)` into as
+    many stretches at most, the same in every channel; in a table each column is a part of its own.
     """
+    if x.ndim == 3:
+        length = x.shape[2]
+        stretch = torch.arange(length) * min(grid * grid, length) // length
+        return stretch.expand(1, *x.shape[1:])
     if x.ndim != 4:
         return torch.arange(x[0].numel()).reshape(x[:1].shape)
     rows, columns = x.shape[2:]

@@ -1,252 +1,280 @@
-"""Explain a trained model on a sample or a drawing, several methods side by side."""
+"""Explain a trained model on a sample, any methods side by side, each with its own error."""
 
 from __future__ import annotations
 
-import difflib
+import json
 import math
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 import numpy as np
-import torch
 
-from engine.explain.faithful import STEPS, deletion, ranking
-from engine.explain.measure import Measured, measure
-from engine.explain.table import explainers
-from engine.forms import Choice, Drawing, Slider, Text, Value
-from engine.models.inputs import Given, Samples
-from engine.models.kept import Kept, load
-from engine.views import Array, Bars, Curve, Frame, Note, Table, Tiles, View
+from engine.explain import pictures
+from engine.explain.desk import (
+    Case,
+    Desk,
+    Drawn,
+    Patience,
+    Sample,
+    Seed,
+    Source,
+    Steered,
+    Target,
+    Yours,
+    steered,
+)  # fmt: skip
+from engine.explain.faithful import STEPS, deletion, infidelity, ranking
+from engine.explain.measure import SEEDS, band
+from engine.explain.report import Line, error_of, note_of, progress, table_of, too_long
+from engine.explain.table import compares, explainers
+from engine.explain.watched import watched
+from engine.forms import Choice, Slider, Text
+from engine.views import Array, Curve, Frame, Note, View
 
-MOST_KEPT = 64  # explanations remembered, so that a slider moved back costs nothing
-MOST_BARS = 64
+MOST_METHODS = 8
 
-Method = Annotated[str, Choice(("none", *explainers.all()), help="How to explain", live=True)]
+Methods = Annotated[str, Text(300, live=True, help="Names of methods with commas between")]
+Own = Annotated[str, Text(4000, live=True, help="Settings of single methods, as JSON")]
+Layer = Annotated[str, Text(64, live=True, help="For methods that look at a layer")]
+Baseline = Annotated[
+    float, Slider(0.0, 1.0, live=True, help="A brighter 'nothing' to compare with")
+]
 
 
 def study(
     model: str,
     *,
-    source: Annotated[
-        str, Choice(("test sample", "drawing"), help="What to put in", live=True)
-    ] = "test sample",
-    sample: Annotated[int, Slider(0, 9999, live=True, help="Another test sample")] = 0,
-    drawing: Annotated[list[float], Drawing(28, 28, help="Draw with mouse or finger")] = [],  # noqa: B006 - read only
-    first: Method = "gradcam",
-    second: Method = "integrated_gradients",
-    third: Method = "none",
-    fourth: Method = "none",
-    target: Annotated[
-        str, Text(64, live=True, help="The class to explain, or: predicted")
-    ] = "predicted",
-    layer: Annotated[
-        str, Text(64, live=True, help="For the CAM methods; empty: the last convolution")
-    ] = "",
-    steps: Annotated[int, Slider(4, 300, log=True, live=True, help="A finer integral")] = 50,
-    baseline: Annotated[
-        float, Slider(0.0, 1.0, live=True, help="A brighter 'nothing' to compare with")
-    ] = 0.0,
-    seed: Annotated[int, Slider(0, 999, live=True, help="Other random draws")] = 0,
-) -> Generator[Frame, Mapping[str, Value] | None, None]:
+    source: Source = "test sample",
+    sample: Sample = 0,
+    drawing: Drawn = [],  # noqa: B006 - read only
+    yours: Yours = "",
+    methods: Methods = "gradcam, integrated_gradients",
+    target: Target = "predicted",
+    layer: Layer = "",
+    baseline: Baseline = 0.0,
+    seed: Seed = 0,
+    settings: Own = "",
+    scale: Annotated[
+        str, Choice(("own", "shared"), help="Whether all maps have one scale", live=True)
+    ] = "own",
+    patience: Patience = 20.0,
+) -> Steered:
     """Show what each method says; wait for a control to be turned.
 
     Args:
         model: The folder of a trained run.
-        source: Whether a sample of the validation set is explained, or the drawing.
+        source: A sample of the validation set, the drawing, or what the visitor brought.
         sample: Its number.
         drawing: Grey levels in [0, 1], row by row.
-        first: A method; so are the next three.
-        second: A method.
-        third: A method.
-        fourth: A method.
+        yours: What the visitor brought, see `engine.explain.own`.
+        methods: Names of explainers, separated by commas.
         target: Name or number of the output to explain; `predicted` is the largest.
-        layer: The layer that the CAM methods look at.
-        steps: Places along the path of integrated gradients.
-        baseline: The grey that stands for a missing pixel.
+        layer: The layer that the methods of a layer look at.
+        baseline: What stands for a missing number.
         seed: For methods that draw random numbers.
+        settings: Of single methods: `{"kernel_shap": {"samples": 1000}}`.
+        scale: Whether all maps have one scale of colours.
+        patience: What would take longer is not begun [s].
 
     Yields:
-        A frame after every method, so that a slow one does not hold up the others; the last one
-        waits.
+        Frames while a method goes on and after each; the last one waits.
     """
-    desk = _Desk(load(model))
-    controls: dict[str, Any] = {
-        "source": source,
-        "sample": sample,
-        "drawing": drawing,
-        "methods": {"first": first, "second": second, "third": third, "fourth": fourth},
-        "target": target,
-        "settings": {"layer": layer, "steps": steps, "baseline": baseline, "seed": seed},
-    }
-    while True:
-        changes: Mapping[str, Value] | None = None
-        for frame in desk.frames(**controls):
-            changes = yield frame
-            if changes:  # never finish what nobody wants any more
-                break
-        for name, value in (changes or {}).items():
-            place = next((p for p in ("methods", "settings") if name in controls[p]), None)
-            (controls[place] if place else controls)[name] = value
+    bench = _Bench(Desk(model))
+    controls = {
+        "source": source, "sample": sample, "drawing": drawing, "yours": yours,
+        "methods": methods, "target": target, "layer": layer, "baseline": baseline, "seed": seed,
+        "settings": settings, "scale": scale, "patience": patience,
+    }  # fmt: skip
+    yield from steered(bench.frames, controls)
 
 
-class _Desk:
-    """A model, what lies in front of it, and the explanations made so far."""
+class _Bench:
+    """Explanations of one sample, method by method."""
 
-    def __init__(self, kept: Kept) -> None:
-        self._kept = kept
-        self._samples = Samples(kept)
-        self._made: dict[object, Measured | str] = {}
-        self._deleted: dict[object, Array] = {}
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._judged: dict[object, Line] = {}
 
-    def frames(
-        self,
-        source: str,
-        sample: int,
-        drawing: list[float],
-        methods: Mapping[str, str],
-        target: str,
-        settings: Mapping[str, Any],
-    ) -> Iterator[Frame]:
+    def frames(self, controls: Mapping[str, Any]) -> Iterator[Frame]:
         """Frames with one explanation more each; the last one waits."""
-        given = self._samples.choose(source, sample, drawing)
-        with torch.no_grad():
-            scores = self._kept.module(given.x)[0]
-        names = list(dict.fromkeys(name for name in methods.values() if name != "none"))
-        found: dict[str, Measured | str] = {}
         try:
-            wanted = self._target(target, scores)
-        except ValueError as error:
-            yield self._frame(given, scores, int(scores.argmax()), {"target": str(error)}, True)
+            case = self._desk.case(controls)
+            names, settings = _wanted(controls)
+        except (ValueError, LookupError) as error:
+            yield self._refused(controls, str(error))
             return
-        if not names:
-            yield self._frame(given, scores, wanted, found, True)
-        for name in names:
-            found[name] = self._explain(name, given, wanted, settings)
-            yield self._frame(given, scores, wanted, dict(found), len(found) == len(names))
+        lines = {name: self._planned(name, case, settings) for name in names}
+        yield self._frame(case, lines, controls)  # the estimates, before anything slow begins
+        for name, line in lines.items():
+            for now in self._begun(line, case, settings, controls["patience"]):
+                lines[name] = now
+                yield self._frame(case, lines, controls)
+        for name, line in lines.items():
+            for now in self._banded(line, case, settings, controls["patience"]):
+                lines[name] = now
+                yield self._frame(case, lines, controls)
+        yield self._frame(case, lines, controls, last=True)
 
-    def _explain(
-        self, name: str, given: Given, target: int, settings: Mapping[str, Any]
-    ) -> Measured | str:
-        """The explanation, or why there is none; kept for the next time."""
-        entry = explainers.find(name)
-        own = {key: value for key, value in settings.items() if key in entry.form.controls}
-        asked = (name, target, tuple(own.items()), given.x.numpy().tobytes())
-        if asked not in self._made:
-            try:
-                self._made[asked] = measure(entry, self._kept.module, given.x, target, own)
-            except (ValueError, LookupError, RuntimeError) as error:
-                self._made[asked] = str(error)
-            while len(self._made) > MOST_KEPT:
-                del self._made[next(iter(self._made))]
-                self._deleted.clear()  # its keys are the identities of what is kept here
-        return self._made[asked]
+    def _planned(self, name: str, case: Case, settings: Mapping[str, Any]) -> Line:
+        kept = self._judged.get(self._desk.key(name, case, settings))
+        if kept:
+            return kept
+        try:
+            return Line(name, self._desk.estimate(name, case, settings))
+        except (ValueError, LookupError, RuntimeError) as error:
+            return Line(name, remark=str(error))
 
-    def _target(self, words: str, scores: torch.Tensor) -> int:
-        """The output that is meant by its name, its number or `predicted`."""
-        if words.strip() in ("", "predicted"):
-            return int(scores.argmax())
-        names = [self._kept.name(output) for output in range(len(scores))]
-        if words in names:
-            return names.index(words)
-        if words.isdecimal() and int(words) < len(scores):
-            return int(words)
-        near = difflib.get_close_matches(words, names, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"target must be predicted or one of {', '.join(names)}{hint}")
+    def _begun(
+        self, line: Line, case: Case, settings: Mapping[str, Any], patience: float
+    ) -> Iterator[Line]:
+        """The line while it is worked on; one that would take too long is not begun."""
+        if line.plan and not line.found and line.plan.seconds > patience:
+            yield replace(line, remark=too_long(line.plan))
+        elif not line.remark:
+            yield from self._made(line, case, settings)
+
+    def _made(self, line: Line, case: Case, settings: Mapping[str, Any]) -> Iterator[Line]:
+        """The line while its explanation is made and judged."""
+        if line.found:
+            yield line
+            return
+        making = self._desk.explain(line.name, case, settings)
+        try:
+            while True:
+                yield replace(line, done=next(making))
+        except StopIteration as end:
+            now = self._judge(replace(line, found=end.value), case)
+        except (ValueError, LookupError, RuntimeError) as error:
+            yield replace(line, remark=str(error))
+            return
+        finally:
+            making.close()
+        self._keep(now, case, settings)
+        yield now
+
+    def _keep(self, line: Line, case: Case, settings: Mapping[str, Any]) -> None:
+        self._judged[self._desk.key(line.name, case, settings)] = line
+        while len(self._judged) > 64:
+            del self._judged[next(iter(self._judged))]
+
+    def _judge(self, line: Line, case: Case) -> Line:
+        """The line with what is cheap to say of how faithful its map is."""
+        if line.found is None:
+            return line
+        order, module, likely = ranking(line.found.map), case.module, self._desk.likely
+        out, put = (
+            deletion(module, case.x, case.target, order, insert=insert, likely=likely)
+            for insert in (False, True)
+        )
+        _, unforeseen = infidelity(module, case.x, case.target, line.found.map)
+        return replace(line, deletion=out, insertion=put, infidelity=unforeseen)
+
+    def _worth_a_band(self, line: Line, patience: float) -> bool:
+        entry = explainers.find(line.name)
+        found = line.found
+        fresh = found is not None and bool(entry.facts["sampled"]) and math.isnan(found.band)
+        return fresh and found is not None and SEEDS * found.seconds <= patience
+
+    def _banded(
+        self, line: Line, case: Case, settings: Mapping[str, Any], patience: float
+    ) -> Iterator[Line]:
+        """The line while the scatter over seeds is measured."""
+        if not self._worth_a_band(line, patience):
+            return
+        entry = explainers.find(line.name)
+        references = self._desk.references(case) if compares(entry) else None
+        chosen = self._desk.settings(line.name, settings)
+        work = watched(
+            lambda progress: band(
+                entry, case.module, case.x, case.target, chosen,
+                references=references, progress=progress,
+            )
+        )  # fmt: skip
+        try:
+            while True:
+                next(work)
+                yield line
+        except StopIteration as end:
+            scatter = float(end.value)
+        finally:
+            work.close()
+        if line.found:
+            now = replace(line, found=replace(line.found, band=scatter))
+            self._keep(now, case, settings)
+            yield now
 
     def _frame(
         self,
-        given: Given,
-        scores: torch.Tensor,
-        target: int,
-        found: Mapping[str, Measured | str],
-        last: bool,
+        case: Case,
+        lines: Mapping[str, Line],
+        controls: Mapping[str, Any],
+        *,
+        last: bool = False,
     ) -> Frame:
-        made = {name: one for name, one in found.items() if isinstance(one, Measured)}
-        said = {name: one for name, one in found.items() if isinstance(one, str)}
+        desk = self._desk
+        made = {name: line for name, line in lines.items() if line.found}
+        found = {name: line.found.map for name, line in made.items() if line.found}
+        captions = [f"{name}: {error_of(line)}" for name, line in made.items()]
+        shared = controls["scale"] == "shared"
         views: dict[str, View] = {
-            "input": _picture(given),
-            "maps": _maps(made, len(given.x.shape) == 4),
-            "scores": self._scores(scores),
-            "methods": _table(found),
-            "deletion": self._deletion(given, target, made),
-            "notes": _notes(said, self._kept.name(target)),
+            "maps": pictures.maps(desk, case, found, captions, shared=shared),
+            "input": pictures.shown(desk, case),
+            "scores": pictures.scores(desk, case),
+            "deletion": self._curve(
+                case, {name: line.deletion for name, line in made.items()}, "taken away"
+            ),
+            "insertion": self._curve(
+                case, {name: line.insertion for name, line in made.items()}, "put in"
+            ),
+            "methods": table_of(lines),
+            "notes": note_of(lines, desk.name(case.target)),
         }
-        chances = scores.softmax(0)
-        facts: dict[str, float] = {
-            "prediction": float(scores.argmax()),
-            "confidence [%]": 100 * float(chances.max()),
-            "explained output": float(target),
-            "evaluations": float(sum(one.evaluations for one in made.values())),
-        }
-        gaps = [one.gap for one in made.values() if not math.isnan(one.gap)]
+        likely = desk.likelihood(case)
+        facts: dict[str, float] = {"prediction": float(case.scores.argmax())}
+        if desk.classifies:
+            facts["confidence [%]"] = 100 * float(likely.max())
+        facts["explained output"] = float(case.target)
+        facts["evaluations"] = float(sum(o.found.evaluations for o in made.values() if o.found))
+        gaps = [o.found.gap for o in made.values() if o.found and not math.isnan(o.found.gap)]
         if gaps:
             facts["completeness gap"] = max(gaps)
-        return Frame(len(found), max(1, len(found)), views, facts, waits=last)
+        of = max(1, sum(o.plan.evaluations if o.plan else 1 for o in lines.values()))
+        step = of if last else min(of, sum(progress(line) for line in lines.values()))
+        return Frame(step, of, views, facts, waits=last)
 
-    def _deletion(self, given: Given, target: int, made: Mapping[str, Measured]) -> Curve:
-        """The chance of the target while what a map calls important is taken away."""
-        lines = {}
-        for name, one in made.items():
-            asked = (id(one), target)
-            if asked not in self._deleted:
-                self._deleted[asked] = deletion(
-                    self._kept.module, given.x, target, ranking(one.map)
-                )
-            lines[name] = self._deleted[asked]
+    def _curve(self, case: Case, lines: Mapping[str, Array | None], what: str) -> Curve:
+        """What becomes of the target while what a map calls important is taken away or put in."""
+        faster = "the faster it falls" if what == "taken away" else "the faster it rises"
         return Curve(
             np.linspace(0, 100, STEPS + 1),
-            lines,
-            xlabel="taken away [%]",
-            ylabel=f"chance of {self._kept.name(target)}",
-            title="the faster it falls, the truer the map",
+            {name: line for name, line in lines.items() if line is not None},
+            xlabel=f"{what} [%]",
+            ylabel=f"{self._desk.watched} of {self._desk.name(case.target)}",
+            title=f"{faster}, the truer the map",
         )
 
-    def _scores(self, scores: torch.Tensor) -> Bars:
-        count = min(len(scores), MOST_BARS)
-        names = tuple(self._kept.name(output) for output in range(count))
-        return Bars(names, {"chance": scores.softmax(0)[:count].numpy()}, ylabel="chance")
+    def _refused(self, controls: Mapping[str, Any], why: str) -> Frame:
+        """What is shown where there is nothing to explain: the reason, and the test sample."""
+        note = Note(why, title="That does not fit", tone="warning")
+        views: dict[str, View] = {"notes": note}
+        try:
+            calm = {**controls, "target": "predicted"}
+            views = {"input": pictures.shown(self._desk, self._desk.case(calm)), **views}
+        except (ValueError, LookupError):
+            pass  # the sample itself is what does not fit
+        return Frame(1, 1, views, {}, waits=True)
 
 
-def _picture(given: Given) -> Tiles:
-    """The input as a picture, `(1, rows, columns)`; a table's row as one row of cells."""
-    truth = "" if given.label is None else f", true class {given.label}"
-    x = given.x[0]
-    if x.ndim != 3:
-        return Tiles(x.reshape(1, 1, -1).numpy(), (given.words + truth,), scale="signed")
-    image = x.permute(1, 2, 0)[None].numpy() if len(x) == 3 else x.mean(0)[None].numpy()
-    return Tiles(image, (given.words + truth,))
-
-
-def _maps(made: Mapping[str, Measured], pictures: bool) -> View:
-    """The explanations side by side, each on its own scale, summed over channels."""
-    if not pictures:
-        rows = {name: one.map[0].flatten()[:MOST_BARS].numpy() for name, one in made.items()}
-        count = len(next(iter(rows.values()))) if rows else 0
-        return Bars(tuple(str(i) for i in range(count)), rows, xlabel="input")
-    if not made:
-        return Tiles(np.zeros((0, 1, 1)), scale="signed")
-    images = np.stack([one.map[0].sum(0).numpy() for one in made.values()])
-    captions = tuple(f"{name}: {_words(one)}" for name, one in made.items())
-    return Tiles(images, captions, scale="signed", shared=False)
-
-
-def _words(one: Measured) -> str:
-    gap = "" if math.isnan(one.gap) else f", gap {one.gap:.1e}"
-    return f"{1000 * one.seconds:.0f} ms{gap}"
-
-
-def _table(found: Mapping[str, Measured | str]) -> Table:
-    rows = tuple(
-        (name, 1000 * one.seconds, one.evaluations, one.gap, "")
-        if isinstance(one, Measured)
-        else (name, math.nan, math.nan, math.nan, one)
-        for name, one in found.items()
-    )
-    return Table(("method", "time [ms]", "evaluations", "completeness gap", "remark"), rows)
-
-
-def _notes(said: Mapping[str, str], target: str) -> Note:
-    if said:
-        return Note("\n\n".join(said.values()), title="What does not fit", tone="warning")
-    return Note(f"Blue speaks for **{target}**, orange against it.")
+def _wanted(controls: Mapping[str, Any]) -> tuple[list[str], dict[str, Any]]:
+    """The methods that are asked for, and the settings of all and of single ones."""
+    names = [name.strip() for name in str(controls["methods"]).split(",")]
+    names = list(dict.fromkeys(name for name in names if name and name != "none"))[:MOST_METHODS]
+    for name in names:
+        explainers.find(name)
+    try:
+        own = dict(json.loads(str(controls["settings"]) or "{}"))
+    except (TypeError, ValueError):
+        raise ValueError('settings: must be JSON such as {"lime": {"samples": 1000}}') from None
+    common = {key: controls[key] for key in ("layer", "baseline", "seed")}
+    return names, {**common, **own}

@@ -1,21 +1,25 @@
 """The table of explainers: `explain(module, x, target, **settings) -> like x`.
 
-Facts of an entry: `family` (gradient, layer or perturbation), `complete` (its numbers claim to
-sum to f(x) − f(baseline)), `sampled` (it draws random numbers), and `classless` (it shows a map
-even for a network that says the same to everything).
+Facts of an entry: `family` (gradient, layer, neuron or perturbation), `complete` (its numbers
+claim to sum to f(x) − f(baseline)), `sampled` (it draws random numbers), `classless` (it shows a
+map even for a network that says the same to everything), and `cost`, how many samples it sends
+through the network (see `engine.explain.cost`). A method that compares with real samples has a
+parameter `references`, `(n, ...)` like `x`.
 """
 
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import torch
 from torch import nn
 
-from engine.tables import Table
+from engine.tables import Entry, Table
 
 explainers = Table("explainer", "engine.explain.methods")
 
@@ -23,6 +27,26 @@ Target = int | torch.Tensor
 """The output to explain: one for all samples, or one a sample, `(batch,)`."""
 
 Explain = Callable[..., torch.Tensor]
+
+_told: ContextVar[dict[str, float] | None] = ContextVar("told", default=None)
+
+
+@contextmanager
+def listening() -> Iterator[dict[str, float]]:
+    """Within, what methods tell of their own error is put into the mapping."""
+    found: dict[str, float] = {}
+    token = _told.set(found)
+    try:
+        yield found
+    finally:
+        _told.reset(token)
+
+
+def tell(name: str, value: float) -> None:
+    """A method's own word on its error, for instance the R² of its fit; the worst sample counts."""
+    found = _told.get()
+    if found is not None:
+        found[name] = min(value, found.get(name, value))
 
 
 def explainer(name: str, **facts: Any) -> Callable[[Explain], Explain]:
@@ -40,6 +64,11 @@ def explainer(name: str, **facts: Any) -> Callable[[Explain], Explain]:
         return explainers.add(name, **facts)(asked)
 
     return wrap
+
+
+def compares(entry: Entry) -> bool:
+    """Whether a method compares with real samples of the data, its parameter `references`."""
+    return "references" in inspect.signature(entry.function).parameters
 
 
 @contextmanager

@@ -37,6 +37,12 @@ class Samples:
         self._kept = kept
         self._data: DataSet | None = None
 
+    def data(self) -> DataSet | None:
+        """The data set itself; None for a model without one."""
+        if self._data is None and self._kept.data:
+            self._data = load(self._kept.data)
+        return self._data
+
     def choose(self, source: str, sample: int, drawing: Sequence[float]) -> Given:
         """A validation sample by number (counted round and round), or the drawing.
 

@@ -9,8 +9,16 @@ from engine.explain.methods.gradients import Baseline
 from engine.explain.rules import guided, proportional, rescaled
 from engine.explain.table import explainer, slope
 
+GREYS = 5  # baselines where there are no samples of the data
 
-@explainer("guided_backprop", family="gradient", complete=False, sampled=False)
+
+@explainer(
+    "guided_backprop",
+    family="gradient",
+    complete=False,
+    sampled=False,
+    cost=lambda work: 1 + work.batch,
+)
 def guided_backprop(module: nn.Module, x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """The gradient with everything negative cut off at each ReLU: fine lines, hardly any class.
 
@@ -20,7 +28,13 @@ def guided_backprop(module: nn.Module, x: torch.Tensor, target: torch.Tensor) ->
         return slope(module, x, target)
 
 
-@explainer("deconvolution", family="gradient", complete=False, sampled=False)
+@explainer(
+    "deconvolution",
+    family="gradient",
+    complete=False,
+    sampled=False,
+    cost=lambda work: 1 + work.batch,
+)
 def deconvolution(module: nn.Module, x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """The signal passed back as if the network ran backwards, negative parts cut off.
 
@@ -30,7 +44,13 @@ def deconvolution(module: nn.Module, x: torch.Tensor, target: torch.Tensor) -> t
         return slope(module, x, target)
 
 
-@explainer("deeplift", family="gradient", complete=True, sampled=False)
+@explainer(
+    "deeplift",
+    family="gradient",
+    complete=True,
+    sampled=False,
+    cost=lambda work: 1 + 2 * work.batch,
+)
 def deeplift(
     module: nn.Module, x: torch.Tensor, target: torch.Tensor, *, baseline: Baseline = 0.0
 ) -> torch.Tensor:
@@ -45,7 +65,48 @@ def deeplift(
     return multiplier[: len(x)] * (x - base)
 
 
-@explainer("lrp", family="gradient", complete=False, sampled=False)
+@explainer(
+    "deeplift_shap",
+    family="gradient",
+    complete=True,
+    sampled=False,
+    cost=lambda work: 1 + 2 * work.batch * (work.references or GREYS),
+)
+def deeplift_shap(
+    module: nn.Module,
+    x: torch.Tensor,
+    target: torch.Tensor,
+    *,
+    references: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """DeepLift averaged over many baselines: samples of the data, else evenly spaced greys.
+
+    Source: Lundberg & Lee (2017), A unified approach to interpreting model predictions, section
+    4.2.
+    """
+    bases = greys(x) if references is None else references
+    total = torch.zeros_like(x)
+    with rescaled("deeplift_shap", module, x):
+        for base in bases:
+            base = base.expand_as(x)
+            multiplier = slope(module, torch.cat([x, base]), torch.cat([target, target]))
+            total += multiplier[: len(x)] * (x - base)
+    return total / len(bases)
+
+
+def greys(x: torch.Tensor) -> torch.Tensor:
+    """Even samples from 0 to 1, `(greys, ...)` like `x`."""
+    levels = torch.linspace(0, 1, GREYS, dtype=x.dtype)
+    return levels.reshape(-1, *[1] * (x.ndim - 1)).expand(-1, *x.shape[1:])
+
+
+@explainer(
+    "lrp",
+    family="gradient",
+    complete=False,
+    sampled=False,
+    cost=lambda work: 1 + work.batch,
+)
 def lrp(module: nn.Module, x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """The score passed back to the inputs in proportion to what each gave: the ε-rule.
 

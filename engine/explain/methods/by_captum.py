@@ -12,7 +12,13 @@ from engine.explain.table import explainer, score
 from engine.forms import Slider, Text
 
 
-@explainer("captum_gradcam", family="layer", complete=False, sampled=False)
+@explainer(
+    "captum_gradcam",
+    family="layer",
+    complete=False,
+    sampled=False,
+    cost=lambda work: 2 * work.batch,
+)
 def captum_gradcam(
     module: nn.Module,
     x: torch.Tensor,
@@ -35,7 +41,13 @@ def captum_gradcam(
     return torch.as_tensor(large).expand_as(x)
 
 
-@explainer("captum_integrated_gradients", family="gradient", complete=True, sampled=False)
+@explainer(
+    "captum_integrated_gradients",
+    family="gradient",
+    complete=True,
+    sampled=False,
+    cost=lambda work: work.batch * (1 + work.settings["steps"]),
+)
 def captum_integrated_gradients(
     module: nn.Module,
     x: torch.Tensor,

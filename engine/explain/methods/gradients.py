@@ -17,7 +17,13 @@ Seed = Annotated[int, Slider(0, 999, help="Other random draws")]
 Baseline = Annotated[float, Slider(0.0, 1.0, help="A brighter 'nothing' to compare with")]
 
 
-@explainer("saliency", family="gradient", complete=False, sampled=False)
+@explainer(
+    "saliency",
+    family="gradient",
+    complete=False,
+    sampled=False,
+    cost=lambda work: work.batch,
+)
 def saliency(
     module: nn.Module, x: torch.Tensor, target: torch.Tensor, *, signed: bool = False
 ) -> torch.Tensor:
@@ -29,7 +35,13 @@ def saliency(
     return gradient if signed else gradient.abs()
 
 
-@explainer("input_x_gradient", family="gradient", complete=False, sampled=False)
+@explainer(
+    "input_x_gradient",
+    family="gradient",
+    complete=False,
+    sampled=False,
+    cost=lambda work: work.batch,
+)
 def input_x_gradient(module: nn.Module, x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """The gradient times the input: exact for a linear model without a bias.
 
@@ -38,7 +50,13 @@ def input_x_gradient(module: nn.Module, x: torch.Tensor, target: torch.Tensor) -
     return x * slope(module, x, target)
 
 
-@explainer("integrated_gradients", family="gradient", complete=True, sampled=False)
+@explainer(
+    "integrated_gradients",
+    family="gradient",
+    complete=True,
+    sampled=False,
+    cost=lambda work: work.batch * work.settings["steps"],
+)
 def integrated_gradients(
     module: nn.Module,
     x: torch.Tensor,
@@ -46,7 +64,9 @@ def integrated_gradients(
     *,
     steps: Annotated[int, Slider(4, 300, log=True, help="A finer integral")] = 50,
     baseline: Baseline = 0.0,
-    quadrature: Literal["Gauss-Legendre", "midpoint"] = "Gauss-Legendre",
+    quadrature: Literal[
+        "Gauss-Legendre", "midpoint", "trapezoid", "left", "right"
+    ] = "Gauss-Legendre",
 ) -> torch.Tensor:
     """The gradient averaged along the straight way from a baseline, times the way.
 
@@ -54,7 +74,7 @@ def integrated_gradients(
 
     Source: Sundararajan, Taly & Yan (2017), Axiomatic attribution for deep networks.
     """
-    places, weights = _quadrature(quadrature, steps)
+    places, weights = quadrature_of(quadrature, steps)
     way = x - baseline
     at_once = max(1, BATCH // len(x))
     total = torch.zeros_like(x)
@@ -66,7 +86,13 @@ def integrated_gradients(
     return way * total
 
 
-@explainer("smoothgrad", family="gradient", complete=False, sampled=True)
+@explainer(
+    "smoothgrad",
+    family="gradient",
+    complete=False,
+    sampled=True,
+    cost=lambda work: work.batch * work.settings["samples"],
+)
 def smoothgrad(
     module: nn.Module,
     x: torch.Tensor,
@@ -88,7 +114,13 @@ def smoothgrad(
     return total / samples
 
 
-@explainer("gradient_shap", family="gradient", complete=False, sampled=True)
+@explainer(
+    "gradient_shap",
+    family="gradient",
+    complete=False,
+    sampled=True,
+    cost=lambda work: work.batch * work.settings["samples"],
+)
 def gradient_shap(
     module: nn.Module,
     x: torch.Tensor,
@@ -98,8 +130,11 @@ def gradient_shap(
     noise: Annotated[float, Slider(0.0, 1.0, help="Looks further around the input")] = 0.05,
     baseline: Baseline = 0.0,
     seed: Seed = 0,
+    references: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Integrated gradients by drawing places on the way, from noisy copies of the input.
+
+    Every way begins at another sample of the data, where there are some, else at the baseline.
 
     Source: Lundberg & Lee (2017), A unified approach to interpreting model predictions; Erion et
     al. (2021), Improving performance of deep learning models with axiomatic attribution priors.
@@ -107,10 +142,23 @@ def gradient_shap(
     generator = torch.Generator().manual_seed(seed)
     total = torch.zeros_like(x)
     for _ in range(samples):
-        way = x + noise * _normal(x, generator) - baseline
+        base = drawn(x, references, baseline, generator)
+        way = x + noise * _normal(x, generator) - base
         alpha = torch.rand((len(x), *[1] * (x.ndim - 1)), generator=generator, dtype=x.dtype)
-        total += way * slope(module, baseline + alpha * way, target)
+        total += way * slope(module, base + alpha * way, target)
     return total / samples
+
+
+def drawn(
+    x: torch.Tensor,
+    references: torch.Tensor | None,
+    baseline: float,
+    generator: torch.Generator,
+) -> torch.Tensor:
+    """One random reference for every sample, or the baseline, like `x`."""
+    if references is None:
+        return torch.full_like(x, baseline)
+    return references[torch.randint(len(references), (len(x),), generator=generator)]
 
 
 def _normal(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -122,15 +170,26 @@ def _across(numbers: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     return numbers.reshape(-1, *[1] * x.ndim)
 
 
-def _quadrature(name: str, steps: int) -> tuple[torch.Tensor, torch.Tensor]:
+def quadrature_of(name: str, steps: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Places in [0, 1] and weights that sum to one, `(steps,)` each.
 
-    Gauss-Legendre is exact for polynomials to degree 2 * steps − 1. The trapezoidal sum that
-    others offer is left out: its usual form is off by a factor (n − 1)/n.
+    Gauss-Legendre is exact for polynomials to degree 2 * steps − 1. The error of the sums falls
+    as 1/steps for left and right, as 1/steps² for midpoint and trapezoid. The trapezoid's ends
+    weigh half and the rest 1/(steps − 1); Captum's `riemann_trapezoid` divides by `steps`, which
+    is off by a factor of (steps − 1)/steps however fine the path.
     """
-    if name == "midpoint":
-        return (torch.arange(steps, dtype=torch.float64) + 0.5) / steps, torch.full(
-            (steps,), 1 / steps, dtype=torch.float64
-        )
-    places, weights = np.polynomial.legendre.leggauss(steps)
-    return torch.from_numpy((places + 1) / 2), torch.from_numpy(weights / 2)
+    count = torch.arange(steps, dtype=torch.float64)
+    even = torch.full((steps,), 1 / steps, dtype=torch.float64)
+    match name:
+        case "left":
+            return count / steps, even
+        case "right":
+            return (count + 1) / steps, even
+        case "midpoint":
+            return (count + 0.5) / steps, even
+        case "trapezoid":
+            weights = torch.full((steps,), 1 / (steps - 1), dtype=torch.float64)
+            weights[[0, -1]] /= 2
+            return count / (steps - 1), weights
+    places, weight = np.polynomial.legendre.leggauss(steps)
+    return torch.from_numpy((places + 1) / 2), torch.from_numpy(weight / 2)

@@ -17,7 +17,13 @@ Layer = Annotated[str, Text(64, help="A layer with rows and columns; empty: the 
 BATCH = 128  # samples through the network at a time
 
 
-@explainer("gradcam", family="layer", complete=False, sampled=False)
+@explainer(
+    "gradcam",
+    family="layer",
+    complete=False,
+    sampled=False,
+    cost=lambda work: work.batch,
+)
 def gradcam(
     module: nn.Module, x: torch.Tensor, target: torch.Tensor, *, layer: Layer = ""
 ) -> torch.Tensor:
@@ -28,11 +34,17 @@ def gradcam(
     Source: Selvaraju et al. (2017), Grad-CAM: visual explanations from deep networks.
     """
     maps, gradient = flow("gradcam", module, find_layer("gradcam", module, layer), x, target)
-    weights = gradient.mean((2, 3), keepdim=True)
-    return _enlarge((weights * maps).sum(1, keepdim=True).relu(), x)
+    weights = _mean(gradient)
+    return enlarge((weights * maps).sum(1, keepdim=True).relu(), x)
 
 
-@explainer("gradcam_plus_plus", family="layer", complete=False, sampled=False)
+@explainer(
+    "gradcam_plus_plus",
+    family="layer",
+    complete=False,
+    sampled=False,
+    cost=lambda work: work.batch,
+)
 def gradcam_plus_plus(
     module: nn.Module, x: torch.Tensor, target: torch.Tensor, *, layer: Layer = ""
 ) -> torch.Tensor:
@@ -43,13 +55,19 @@ def gradcam_plus_plus(
     who = "gradcam_plus_plus"
     maps, gradient = flow(who, module, find_layer(who, module, layer), x, target)
     square, cube = gradient**2, gradient**3
-    below = 2 * square + maps.sum((2, 3), keepdim=True) * cube
+    below = 2 * square + _across(maps.flatten(2).sum(2), maps) * cube
     share = square / torch.where(below == 0, torch.ones_like(below), below)
-    weights = (share * gradient.relu()).sum((2, 3), keepdim=True)
-    return _enlarge((weights * maps).sum(1, keepdim=True).relu(), x)
+    weights = _across((share * gradient.relu()).flatten(2).sum(2), maps)
+    return enlarge((weights * maps).sum(1, keepdim=True).relu(), x)
 
 
-@explainer("layercam", family="layer", complete=False, sampled=False)
+@explainer(
+    "layercam",
+    family="layer",
+    complete=False,
+    sampled=False,
+    cost=lambda work: work.batch,
+)
 def layercam(
     module: nn.Module, x: torch.Tensor, target: torch.Tensor, *, layer: Layer = ""
 ) -> torch.Tensor:
@@ -58,10 +76,17 @@ def layercam(
     Source: Jiang et al. (2021), LayerCAM: exploring hierarchical class activation maps.
     """
     maps, gradient = flow("layercam", module, find_layer("layercam", module, layer), x, target)
-    return _enlarge((gradient.relu() * maps).sum(1, keepdim=True).relu(), x)
+    return enlarge((gradient.relu() * maps).sum(1, keepdim=True).relu(), x)
 
 
-@explainer("eigencam", family="layer", complete=False, sampled=False, classless=True)
+@explainer(
+    "eigencam",
+    family="layer",
+    complete=False,
+    sampled=False,
+    classless=True,
+    cost=lambda work: work.batch,
+)
 def eigencam(
     module: nn.Module, x: torch.Tensor, target: torch.Tensor, *, layer: Layer = ""
 ) -> torch.Tensor:
@@ -76,10 +101,17 @@ def eigencam(
     first = (flat @ axes[:, 0, :, None])[..., 0]
     lean = (first * flat.sum(2)).sum(1, keepdim=True)  # an axis has no sign of its own
     first = torch.where(lean < 0, -first, first).relu()
-    return _enlarge(first.reshape(len(x), 1, *maps.shape[2:]), x)
+    return enlarge(first.reshape(len(x), 1, *maps.shape[2:]), x)
 
 
-@explainer("scorecam", family="layer", complete=False, sampled=False, classless=True)
+@explainer(
+    "scorecam",
+    family="layer",
+    complete=False,
+    sampled=False,
+    classless=True,
+    cost=lambda work: work.batch * (1 + work.channels),
+)
 def scorecam(
     module: nn.Module, x: torch.Tensor, target: torch.Tensor, *, layer: Layer = ""
 ) -> torch.Tensor:
@@ -88,21 +120,29 @@ def scorecam(
     Source: Wang et al. (2020), Score-CAM: score-weighted visual explanations.
     """
     maps, _ = flow("scorecam", module, find_layer("scorecam", module, layer), x, target)
-    large = functional.interpolate(maps, x.shape[2:], mode="bilinear", align_corners=False)
-    low, high = large.amin((2, 3), keepdim=True), large.amax((2, 3), keepdim=True)
+    large = _resized(maps, x)
+    low, high = (_across(end, large) for end in large.flatten(2).aminmax(dim=2))
     masks = (large - low) / (high - low).clamp_min(1e-12)
     out = torch.zeros_like(x)
     for i, mask in enumerate(masks):
-        shown = x[i] * mask[:, None]  # (maps, channels, rows, columns)
+        shown = x[i] * mask[:, None]  # (maps, channels, *places)
         with torch.no_grad():
             chances = torch.cat([module(part).softmax(1) for part in shown.split(BATCH)])
         weights = chances[:, target[i]].softmax(0)
-        cam = (weights[:, None, None] * maps[i]).sum(0)[None, None].relu()
-        out[i] = _enlarge(cam, x[i : i + 1])[0]
+        cam = (
+            (_across(weights[None], maps[i : i + 1]) * maps[i : i + 1]).sum(1, keepdim=True).relu()
+        )
+        out[i] = enlarge(cam, x[i : i + 1])[0]
     return out
 
 
-@explainer("guided_gradcam", family="layer", complete=False, sampled=False)
+@explainer(
+    "guided_gradcam",
+    family="layer",
+    complete=False,
+    sampled=False,
+    cost=lambda work: 1 + 2 * work.batch,
+)
 def guided_gradcam(
     module: nn.Module, x: torch.Tensor, target: torch.Tensor, *, layer: Layer = ""
 ) -> torch.Tensor:
@@ -114,11 +154,17 @@ def guided_gradcam(
     with guided(who, module, x):
         lines = slope(module, x, target)
     maps, gradient = flow(who, module, find_layer(who, module, layer), x, target)
-    weights = gradient.mean((2, 3), keepdim=True)
-    return _enlarge((weights * maps).sum(1, keepdim=True).relu(), x) * lines
+    weights = _mean(gradient)
+    return enlarge((weights * maps).sum(1, keepdim=True).relu(), x) * lines
 
 
-@explainer("ablation_cam", family="layer", complete=False, sampled=False)
+@explainer(
+    "ablation_cam",
+    family="layer",
+    complete=False,
+    sampled=False,
+    cost=lambda work: work.batch * (2 + work.channels),
+)
 def ablation_cam(
     module: nn.Module, x: torch.Tensor, target: torch.Tensor, *, layer: Layer = ""
 ) -> torch.Tensor:
@@ -140,12 +186,25 @@ def ablation_cam(
         finally:
             hook.remove()
     weights = falls / torch.where(before == 0, torch.ones_like(before), before.abs())[:, None]
-    return _enlarge((weights[..., None, None] * maps).sum(1, keepdim=True).relu(), x)
+    return enlarge((_across(weights, maps) * maps).sum(1, keepdim=True).relu(), x)
 
 
-def _enlarge(cam: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-    """A map `(batch, 1, rows, columns)` in the size of the input, the same in every channel."""
-    if x.ndim != 4:
-        raise ValueError(f"a map over rows and columns needs pictures; got shape {tuple(x.shape)}")
-    large = functional.interpolate(cam, x.shape[2:], mode="bilinear", align_corners=False)
-    return large.expand_as(x)
+def _mean(gradient: torch.Tensor) -> torch.Tensor:
+    """The mean over all places, one number a map, in a shape that multiplies maps."""
+    return _across(gradient.flatten(2).mean(2), gradient)
+
+
+def _across(numbers: torch.Tensor, maps: torch.Tensor) -> torch.Tensor:
+    """A number a map, `(batch, channels)`, in a shape that multiplies `maps`."""
+    return numbers.reshape(*numbers.shape, *[1] * (maps.ndim - 2))
+
+
+def _resized(maps: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """Maps `(batch, channels, *places)` with as many places as the input has."""
+    mode = "linear" if x.ndim == 3 else "bilinear"
+    return functional.interpolate(maps, x.shape[2:], mode=mode, align_corners=False)
+
+
+def enlarge(cam: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """A map `(batch, 1, *places)` in the size of the input, the same in every channel."""
+    return _resized(cam, x).expand_as(x)

@@ -10,13 +10,20 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from engine.explain.cost import Work
 from engine.explain.methods.gradients import Baseline, Seed
 from engine.explain.parts import BATCH, Floats, Grid, Worth, by_sample, players
-from engine.explain.table import explainer, score
+from engine.explain.table import explainer, score, tell
 from engine.forms import Slider
 
 
-@explainer("occlusion", family="perturbation", complete=False, sampled=False)
+@explainer(
+    "occlusion",
+    family="perturbation",
+    complete=False,
+    sampled=False,
+    cost=lambda work: work.batch * (1 + _patch_count(work)),
+)
 def occlusion(
     module: nn.Module,
     x: torch.Tensor,
@@ -51,7 +58,15 @@ def occlusion(
 
 
 def _patches(x: torch.Tensor, size: int, stride: int) -> torch.Tensor:
-    """Every place of a square patch, `(patches, *sample)`; each number by itself in a table."""
+    """Every place of a square patch, `(patches, *sample)`; each number by itself in a table.
+
+    In a series `(batch, channels, length)` the patch is a stretch of its length.
+    """
+    if x.ndim == 3:
+        place = torch.arange(x.shape[2])
+        begins = _places(x.shape[2], size, stride)[:, None]
+        covered = (place >= begins) & (place < begins + size)
+        return covered[:, None].expand(-1, *x.shape[1:])
     if x.ndim != 4:
         count = x[0].numel()
         return torch.eye(count, dtype=torch.bool).reshape(count, *x.shape[1:])
@@ -65,6 +80,14 @@ def _patches(x: torch.Tensor, size: int, stride: int) -> torch.Tensor:
     return masks[:, None].expand(-1, *x.shape[1:])
 
 
+def _patch_count(work: Work) -> int:
+    """How many places the patch takes."""
+    size, stride = work.settings["size"], work.settings["stride"]
+    if work.x.ndim < 3:
+        return work.x[0].numel()
+    return math.prod(len(_places(room, size, stride)) for room in work.x.shape[2:])
+
+
 def _places(room: int, size: int, stride: int) -> torch.Tensor:
     """Where patches begin along an axis; the last one reaches the edge."""
     last = max(0, room - size)
@@ -72,7 +95,13 @@ def _places(room: int, size: int, stride: int) -> torch.Tensor:
     return torch.tensor(begins if begins[-1] == last else [*begins, last])
 
 
-@explainer("feature_ablation", family="perturbation", complete=False, sampled=False)
+@explainer(
+    "feature_ablation",
+    family="perturbation",
+    complete=False,
+    sampled=False,
+    cost=lambda work: work.batch * (1 + work.parts),
+)
 def feature_ablation(
     module: nn.Module,
     x: torch.Tensor,
@@ -94,7 +123,65 @@ def feature_ablation(
     return by_sample(module, x, target, players(x, grid), baseline, solve)
 
 
-@explainer("lime", family="perturbation", complete=False, sampled=True)
+@explainer(
+    "feature_permutation",
+    family="perturbation",
+    complete=False,
+    sampled=True,
+    cost=lambda work: work.batch * (1 + work.parts * work.settings["draws"]),
+)
+def feature_permutation(
+    module: nn.Module,
+    x: torch.Tensor,
+    target: torch.Tensor,
+    *,
+    draws: Annotated[int, Slider(1, 50, log=True, help="A steadier mean")] = 8,
+    grid: Grid = 7,
+    seed: Seed = 0,
+    references: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """How far the score falls when a part is taken from another sample instead.
+
+    The others are samples of the data, where there are some, else the rest of the batch; a batch
+    of one without them would be exchanged with itself and change nothing.
+
+    Source: Breiman (2001), Random forests, section 10.
+    """
+    if references is None and len(x) < 2:
+        raise ValueError(
+            "feature_permutation: needs other samples to take values from; a batch of one has "
+            "none. Give samples of the data, or take feature_ablation"
+        )
+    generator = torch.Generator().manual_seed(seed)
+    parts = players(x, grid)
+    size = torch.bincount(parts.flatten())
+    fall = torch.zeros(len(x), len(size), dtype=x.dtype)
+    with torch.no_grad():
+        whole = score(module, x, target)
+        for part in range(len(size)):
+            for _ in range(draws):
+                other = _others(x, references, generator)
+                fall[:, part] += whole - score(module, torch.where(parts == part, other, x), target)
+    return (fall / (draws * size))[:, parts[0]]
+
+
+def _others(
+    x: torch.Tensor, references: torch.Tensor | None, generator: torch.Generator
+) -> torch.Tensor:
+    """Another sample for each, like `x`: of the data, or of the batch and never itself."""
+    if references is not None:
+        return references[torch.randint(len(references), (len(x),), generator=generator)]
+    turn = int(torch.randint(1, len(x), (), generator=generator))
+    return x.roll(turn, 0)
+
+
+@explainer(
+    "lime",
+    family="perturbation",
+    complete=False,
+    sampled=True,
+    cost=lambda work: work.batch * work.settings["samples"],
+)
 def lime(
     module: nn.Module,
     x: torch.Tensor,
@@ -118,13 +205,25 @@ def lime(
         weight = np.sqrt(np.exp(-(away**2) / width**2))[:, None]
         design = weight * np.column_stack([shown, np.ones(samples)])
         ridge = 1e-3 * np.diag([1.0] * count + [0.0])
-        values = weight[:, 0] * worth(shown)
-        return np.asarray(np.linalg.solve(design.T @ design + ridge, design.T @ values)[:count])
+        values = worth(shown)
+        heavy = weight[:, 0] * values
+        fit = np.linalg.solve(design.T @ design + ridge, design.T @ heavy)
+        mean = np.average(values, weights=weight[:, 0] ** 2)
+        spread = ((weight[:, 0] * (values - mean)) ** 2).sum()
+        if spread > 0:
+            tell("R²", float(1 - ((heavy - design @ fit) ** 2).sum() / spread))
+        return np.asarray(fit[:count])
 
     return by_sample(module, x, target, players(x, grid), baseline, solve)
 
 
-@explainer("rise", family="perturbation", complete=False, sampled=True)
+@explainer(
+    "rise",
+    family="perturbation",
+    complete=False,
+    sampled=True,
+    cost=lambda work: work.batch * work.settings["samples"],
+)
 def rise(
     module: nn.Module,
     x: torch.Tensor,
@@ -159,8 +258,9 @@ def _soft_masks(
 ) -> torch.Tensor:
     """Random masks in [0, 1], `(samples, *sample)`: for pictures enlarged and shifted grids."""
     if x.ndim != 4:
-        drawn = torch.rand((samples, *x.shape[1:]), generator=generator) < 0.5
-        return drawn.to(x.dtype)
+        places = (1, x.shape[2]) if x.ndim == 3 else x.shape[1:]
+        drawn = torch.rand((samples, *places), generator=generator) < 0.5
+        return drawn.to(x.dtype).expand(-1, *x.shape[1:])
     rows, columns = x.shape[2:]
     coarse = (torch.rand((samples, 1, grid, grid), generator=generator) < 0.5).to(x.dtype)
     cell = (math.ceil(rows / grid), math.ceil(columns / grid))

@@ -18,7 +18,13 @@ from engine.forms import Slider
 MOST_EXACT = 12  # players whose coalitions are all tried
 
 
-@explainer("kernel_shap", family="perturbation", complete=True, sampled=True)
+@explainer(
+    "kernel_shap",
+    family="perturbation",
+    complete=True,
+    sampled=True,
+    cost=lambda work: work.batch * _asked(work.parts, work.settings["samples"]),
+)
 def kernel_shap(
     module: nn.Module,
     x: torch.Tensor,
@@ -86,7 +92,22 @@ def _fit(shown: Floats, weight: Floats, gain: Floats, total: float) -> Floats:
     return np.asarray(np.linalg.solve(system, right)[:count], dtype=np.float64)
 
 
-@explainer("shapley_sampling", family="perturbation", complete=True, sampled=True)
+def _asked(count: int, samples: int) -> int:
+    """How many coalitions are looked at, with the empty and the full one."""
+    if count == 1:
+        return 2
+    if count < 32 and 2**count - 2 <= samples:
+        return int(2**count)
+    return 2 + 2 * max(1, samples // 2)
+
+
+@explainer(
+    "shapley_sampling",
+    family="perturbation",
+    complete=True,
+    sampled=True,
+    cost=lambda work: work.batch * work.settings["orders"] * (work.parts + 1),
+)
 def shapley_sampling(
     module: nn.Module,
     x: torch.Tensor,
@@ -119,7 +140,13 @@ def shapley_sampling(
     return by_sample(module, x, target, players(x, grid), baseline, solve)
 
 
-@explainer("exact_shapley", family="perturbation", complete=True, sampled=False)
+@explainer(
+    "exact_shapley",
+    family="perturbation",
+    complete=True,
+    sampled=False,
+    cost=lambda work: work.batch * 2**work.parts,
+)
 def exact_shapley(
     module: nn.Module,
     x: torch.Tensor,

@@ -1,0 +1,1 @@
+"""The layer methods, a module a family."""

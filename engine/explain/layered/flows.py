@@ -1,0 +1,74 @@
+"""What flows through each unit of a layer."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from engine.explain import inner
+from engine.explain.inner import Layer, Steps, layered
+from engine.explain.layers import any_layer, inside
+from engine.explain.methods.gradients import Baseline
+
+
+@layered("layer_activation")
+def layer_activation(
+    module: nn.Module, x: torch.Tensor, target: torch.Tensor, *, layer: Layer = ""
+) -> torch.Tensor:
+    """What each unit says to the input.
+
+    Source: Zeiler & Fergus (2014), Visualizing and understanding convolutional networks.
+    """
+    who = "layer_activation"
+    return inside(who, module, any_layer(who, module, layer), x, target)[0]
+
+
+@layered("layer_gradient_x_activation")
+def layer_gradient_x_activation(
+    module: nn.Module, x: torch.Tensor, target: torch.Tensor, *, layer: Layer = ""
+) -> torch.Tensor:
+    """What each unit says, times how steeply the score rises with it.
+
+    Source: Kokhlikyan et al. (2020), Captum: a unified and generic model interpretability library.
+    """
+    who = "layer_gradient_x_activation"
+    values, gradient = inside(who, module, any_layer(who, module, layer), x, target)
+    return values * gradient
+
+
+@layered("layer_conductance")
+def layer_conductance(
+    module: nn.Module,
+    x: torch.Tensor,
+    target: torch.Tensor,
+    *,
+    layer: Layer = "",
+    steps: Steps = 50,
+    baseline: Baseline = 0.0,
+) -> torch.Tensor:
+    """How much of the score flows through each unit; over a layer it sums to F(x) − F(baseline).
+
+    Source: Dhamdhere, Sundararajan & Yan (2019), How important is a neuron?
+    """
+    return inner.conductance(
+        "layer_conductance", module, x, target, layer=layer, steps=steps, baseline=baseline
+    )
+
+
+@layered("internal_influence")
+def internal_influence(
+    module: nn.Module,
+    x: torch.Tensor,
+    target: torch.Tensor,
+    *,
+    layer: Layer = "",
+    steps: Steps = 50,
+    baseline: Baseline = 0.0,
+) -> torch.Tensor:
+    """How steeply the score rises with each unit, on average along the way from the baseline.
+
+    Source: Leino et al. (2018), Influence-directed explanations for deep convolutional networks.
+    """
+    return inner.influence(
+        "internal_influence", module, x, target, layer=layer, steps=steps, baseline=baseline
+    )

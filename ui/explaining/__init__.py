@@ -1,0 +1,1 @@
+"""The Explain page: one skeleton, a section at a time."""
