@@ -97,9 +97,15 @@ def view(
         st.rerun()
 
 
+def stands(run: Run, name: str) -> Value | None:
+    """Where a live control of the run stands, from its first moment on."""
+    found: Value | None = run.live.get(name, run.settings.get(name))
+    return asked.form(run.entry).defaults.get(name) if found is None else found
+
+
 def turn(run: Run, values: Mapping[str, Value]) -> None:
     """Set live controls from the page; what stands so already is left alone."""
-    changed = {name: value for name, value in values.items() if run.live.get(name) != value}
+    changed = {name: value for name, value in values.items() if stands(run, name) != value}
     if changed:
         with contextlib.suppress(ValueError):  # it has just ended: the live view says so
             run.command("set", changed)

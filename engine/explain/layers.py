@@ -58,7 +58,7 @@ def any_layer(who: str, module: nn.Module, name: str) -> nn.Module:
         LookupError: There is none of that name.
         ValueError: The network has no layer but its last.
     """
-    parts = list(module.named_modules())
+    parts: list[tuple[str, nn.Module]] = list(module.named_modules())
     if name or any(isinstance(part, _CONVOLUTIONS) for _, part in parts):
         return find_layer(who, module, name)
     leaves = [part for _, part in parts if part is not module and not any(part.children())]

@@ -167,7 +167,7 @@ def _row(values: object, shape: tuple[int, ...]) -> torch.Tensor:
 
 
 def _text(text: str, shape: tuple[int, ...], vocabulary: tuple[str, ...]) -> torch.Tensor:
-    from engine.data import tokens
+    import engine.data.tokens as tokens  # here: only models of text need it
 
     if not vocabulary:
         raise ValueError("your words: this model does not read text; choose a test sample instead")

@@ -83,7 +83,7 @@ def _options(trained: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
 def _methods(here: Section, run: Run) -> None:
     """Which explainers: any, up to eight; and the settings of those that are chosen."""
     table = {entry["name"]: entry for entry in asked.table(TABLE)}
-    current = str(run.live.get(here.methods, ""))
+    current = str(study.stands(run, here.methods))
     standing = [name.strip() for name in current.split(",") if name.strip() in table]
     chosen = st.multiselect(
         "Methods",
@@ -104,7 +104,7 @@ def _methods(here: Section, run: Run) -> None:
                 st.caption(table[name]["source"])
             own[name] = _changed(name)
         written = {name: values for name, values in own.items() if values}
-        if "settings" in run.live:
+        if "settings" in asked.form(here.entry).controls:
             study.turn(run, {"settings": json.dumps(written) if written else ""})
 
 
@@ -142,7 +142,7 @@ def _more(here: Section, form: Form, run: Run, now: Project, trained: Mapping[st
 
 
 def _choice(key: str, label: str, words: tuple[str, ...], run: Run, name: str) -> str:
-    standing = str(run.live.get(name, words[0]))
+    standing = str(study.stands(run, name))
     index = words.index(standing) if standing in words else 0
     shown = st.selectbox(
         label,
