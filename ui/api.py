@@ -40,6 +40,17 @@ class Start(BaseModel):
     )
 
 
+class Source(BaseModel):
+    """A PyTorch source text, and the network on the canvas beside it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    source: str
+    spec: dict[str, Any] | None = Field(
+        None, description="tells what the text does not: shapes of inputs, places of nodes"
+    )
+
+
 class Command(BaseModel):
     """What a run is told: pause, resume, step, stop, speed (value: steps a second), set."""
 
@@ -145,6 +156,14 @@ async def change_weight(change: Change) -> Any:
         raise ValueError("the run still goes on and would overwrite it; stop the run first")
     asked = {**change.model_dump(exclude={"run"}), "folder": str(run.folder)}
     return await call_async("engine.models.weights:edit", asked)
+
+
+@api.post("/read")
+async def read(wanted: Source) -> Any:
+    """The network in a PyTorch source text, which is read and never run."""
+    arguments = {"source": wanted.source, "spec": wanted.spec}
+    found = await call_async("engine.importing.source:read", arguments, seconds=30)
+    return JSONResponse(found, 422) if "error" in found else found
 
 
 @api.post("/runs")

@@ -18,6 +18,7 @@ from engine.network.shapes import construction, literal, signature
 from engine.network.spec import Block, Graph, NetworkSpec, Node
 from engine.network.trace import Trace
 
+_QUOTES = '"' * 3
 _TAKEN = {"self", "torch", "nn", "x"}
 
 
@@ -148,7 +149,7 @@ class Writer:
         taken = (
             {one.name for one in self.classes} | {"Network"} | {n.type for n in self._spec.nodes}
         )
-        return self._write(_class_name(name, taken), self._spec.blocks[name], copies)
+        return self._write(class_name(name, taken), self._spec.blocks[name], copies)
 
     def _merged(self, made: _Class, name: str, values: list[Any]) -> Any:
         """The one value of all copies, or the argument that says which."""
@@ -204,7 +205,7 @@ class Writer:
         kind, result = self._result(graph, [(name, value(s)) for name, s in outputs.items()])
         return [
             *lines(4, Call("def forward(", ["self", *arguments]), after=f" -> {kind}:"),
-            f'        """{self._flow(made, inputs)}"""',
+            *self._flow(made, inputs),
             *body,
             *result,
         ]
@@ -243,12 +244,32 @@ class Writer:
             return "dict[str, torch.Tensor]", lines(8, Call("{", pairs, "}"), "return ")
         return "tuple[torch.Tensor, ...]", [f"        return {', '.join(values)}"]
 
-    def _flow(self, made: _Class, inputs: Sequence[str]) -> str:
+    def _flow(self, made: _Class, inputs: Sequence[str]) -> list[str]:
+        """The docstring of `forward`: of the whole, the shape of each input."""
         if made.graph is not self._spec:
-            return "The block's inputs to what it gives."
-        shapes = [self._traced.measured[id].outputs[0].shape for id in inputs]
-        told = " and ".join(f"`({', '.join(map(str, ('batch', *shape)))})`" for shape in shapes)
-        return f"{told} to the outputs."[:88] if len(told) < 70 else "The inputs to the outputs."
+            return [_docstring("The block's inputs to what it gives.")]
+        told = [self._told(id) for id in inputs]
+        short = f"{' and '.join(told)} to the outputs."
+        if len(short) < 84:
+            return [_docstring(short)]
+        named = zip((f"{id}_" if id in _TAKEN else id for id in inputs), told, strict=True)
+        args = [f"            {name}: {one}." for name, one in named]
+        first = _docstring("The inputs to the outputs.").removesuffix(_QUOTES)
+        return [first, "", "        Args:", *args, f"        {_QUOTES}"]
+
+    def _told(self, id: str) -> str:
+        """An input's shape, as `engine.importing.source` reads it too."""
+        shape = self._traced.measured[id].outputs[0].shape
+        told = f"`({', '.join(map(str, ('batch', *shape)))})`"
+        params = self._spec.node(id).params
+        if params.get("dtype") != "token":
+            return told
+        below = params.get("vocabulary")
+        return f"{told} tokens" + (f" below {below}" if below else "")
+
+
+def _docstring(text: str) -> str:
+    return f"        {_QUOTES}{text}{_QUOTES}"
 
 
 def _frozen(node: Node) -> list[str]:
@@ -300,7 +321,8 @@ def _variables(
     return names
 
 
-def _class_name(block: str, taken: set[str]) -> str:
+def class_name(block: str, taken: set[str]) -> str:
+    """What the class of a block is called, where these names are taken."""
     name = "".join(word[:1].upper() + word[1:] for word in block.replace("-", "_").split("_"))
     name = name if name.isidentifier() and not keyword.iskeyword(name) else "Block"
     return f"{name}Block" if name in taken else name

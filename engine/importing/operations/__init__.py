@@ -1,0 +1,1 @@
+"""Functions of torch as layers: each file adds some to the table of `engine.importing.calls`."""
