@@ -21,8 +21,7 @@ def across(numbers: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
 def length(change: torch.Tensor, norm: str) -> torch.Tensor:
     """How large each sample's change is, `(batch,)`; L0 counts pixels, whatever their channels.
 
-    Raises:
-        ValueError: The norm measures no change (a rotation's size is not seen in its picture).
+    NaN for "spatial": how far a picture was turned is not seen in the change of its pixels.
     """
     flat = change.flatten(1).abs()
     match norm:
@@ -32,10 +31,10 @@ def length(change: torch.Tensor, norm: str) -> torch.Tensor:
             return flat.square().sum(1).sqrt()
         case "L1":
             return flat.sum(1)
-        case "L0":
-            return _pixels(change).gt(0).sum(1).to(change.dtype)
+        case "spatial":
+            return torch.full_like(flat[:, 0], torch.nan)
         case _:
-            raise ValueError(f"length: norm must be Linf, L2, L1 or L0; got {norm!r:.80}")
+            return _pixels(change).gt(0).sum(1).to(change.dtype)
 
 
 def inside(found: torch.Tensor, x: torch.Tensor, epsilon: float, norm: str) -> torch.Tensor:

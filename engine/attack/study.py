@@ -19,8 +19,8 @@ from engine.views import Bars, Curve, Frame, Note, Tiles, View
 
 POINTS = 13  # budgets on the curve
 HALVINGS = 6  # steps in which the smallest budget that flips is narrowed down
-BUDGETS = {"Linf": "epsilon", "L2": "length", "L1": "total", "L0": "pixels"}
-TOPS = {"Linf": 0.4, "L2": 4.0, "L1": 60.0, "L0": 12.0}  # where the curve ends
+BUDGETS = {"Linf": "epsilon", "L2": "length", "L1": "total", "L0": "pixels", "spatial": "degrees"}
+TOPS = {"Linf": 0.4, "L2": 4.0, "L1": 60.0, "L0": 12.0, "spatial": 45.0}  # where the curve ends
 MOST_KEPT = 256
 FAR = 1e6  # a budget that bounds nothing
 
@@ -43,6 +43,9 @@ def study(
     pixels: Annotated[
         int, Slider(0, 20, live=True, help="More pixels may change (L0 attacks)")
     ] = 1,
+    degrees: Annotated[
+        float, Slider(0.0, 90.0, live=True, unit="°", help="Turns and shifts further (spatial)")
+    ] = 20.0,
     source: Annotated[
         str, Choice(("test sample", "drawing"), help="What to put in", live=True)
     ] = "test sample",
@@ -67,6 +70,7 @@ def study(
         length: How long the change may be, for L2.
         total: How much it may be in all, for L1.
         pixels: How many pixels may change, for L0.
+        degrees: How far a picture may be turned, for the spatial attack.
         target: Name or number of the class to be taken for, or `any other`.
         seed: For attacks that draw random numbers.
 
@@ -84,6 +88,7 @@ def study(
         "length": length,
         "total": total,
         "pixels": pixels,
+        "degrees": degrees,
         "target": target,
         "seed": seed,
     }
@@ -265,7 +270,8 @@ class _Arena:
     ) -> Frame:
         x = duel.given.x
         change = outcome.x - x
-        inside = outcome.size <= budget + 1e-6 and bool(((outcome.x >= 0) & (outcome.x <= 1)).all())
+        inside = not outcome.size > budget + 1e-6  # a turn has no size (NaN)
+        inside &= bool(((outcome.x >= 0) & (outcome.x <= 1)).all())
         captions = (f"{duel.given.words}: {self._told(before)}", self._told(outcome.chances))
         most = float(change.abs().max())
         note = Note(

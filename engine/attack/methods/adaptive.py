@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Annotated
 
 import torch
 from torch import nn
-from torch.nn import functional
 
-from engine.attack.balls import across, inside
-from engine.attack.table import Epsilon, Seed, Steps, attack
+from engine.attack.ascent import aimed_ratio, ascend, entropy, ratio
+from engine.attack.balls import across
+from engine.attack.table import Epsilon, Objective, Seed, Steps, attack, fooled
+from engine.forms import Slider
 
-Objective = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-"""What is made large, from scores `(batch, classes)` and classes `(batch,)` to `(batch,)`."""
-
-RISING = 0.75  # part of steps that must gain, else the step is halved
-KEPT = 0.25  # part of the last move that is repeated
+Restarts = Annotated[int, Slider(1, 20, help="More starting points")]
+Targets = Annotated[int, Slider(1, 99, log=True, help="Aims at more of the other classes")]
 
 
 @attack("apgd_ce", norm="Linf", gradients=True, minimal=False)
@@ -26,6 +24,7 @@ def apgd_ce(
     *,
     epsilon: Epsilon = 0.1,
     steps: Steps = 50,
+    restarts: Restarts = 1,
     targeted: bool = False,
     seed: Seed = 0,
 ) -> torch.Tensor:
@@ -34,12 +33,9 @@ def apgd_ce(
     Source: Croce & Hein (2020), Reliable evaluation of adversarial robustness with an ensemble of
     diverse parameter-free attacks.
     """
-
-    def entropy(scores: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-        value = functional.cross_entropy(scores, wanted, reduction="none")
-        return -value if targeted else value
-
-    return _apgd(module, x, y, epsilon, steps, entropy, seed)
+    return climb(
+        module, x, y, epsilon, "Linf", steps, restarts, entropy(targeted), seed, targeted=targeted
+    )
 
 
 @attack("apgd_dlr", norm="Linf", gradients=True, minimal=False)
@@ -50,6 +46,7 @@ def apgd_dlr(
     *,
     epsilon: Epsilon = 0.1,
     steps: Steps = 50,
+    restarts: Restarts = 1,
     seed: Seed = 0,
 ) -> torch.Tensor:
     """The same on a ratio of scores, which a network cannot flatten by growing its scores.
@@ -57,84 +54,163 @@ def apgd_dlr(
     Source: Croce & Hein (2020), Reliable evaluation of adversarial robustness with an ensemble of
     diverse parameter-free attacks, equation 6.
     """
-    return _apgd(module, x, y, epsilon, steps, _ratio, seed)
+    return climb(module, x, y, epsilon, "Linf", steps, restarts, ratio, seed)
 
 
-def _ratio(scores: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """`−(z_y − max_{i≠y} z_i) / (z_1st − z_3rd)`; with two classes the numerator alone."""
-    own = scores.gather(1, y[:, None])[:, 0]
-    other = scores.scatter(1, y[:, None], -torch.inf).amax(1)
-    if scores.shape[1] < 3:
-        return other - own
-    top = scores.topk(3, dim=1).values
-    return (other - own) / (top[:, 0] - top[:, 2] + 1e-12)
+@attack("apgd_t", norm="Linf", gradients=True, minimal=False)
+def apgd_t(
+    module: nn.Module,
+    x: torch.Tensor,
+    y: torch.Tensor,
+    *,
+    epsilon: Epsilon = 0.1,
+    steps: Steps = 50,
+    targets: Targets = 9,
+    seed: Seed = 0,
+) -> torch.Tensor:
+    """The same towards one other class after the other, the likeliest first, until one is reached.
+
+    Source: Croce & Hein (2020), Reliable evaluation of adversarial robustness with an ensemble of
+    diverse parameter-free attacks, section 4.
+    """
+    return aim_in_turn(module, x, y, epsilon, "Linf", steps, targets, seed)
 
 
-def _apgd(
+@attack("apgd_ce_l2", norm="L2", gradients=True, minimal=False)
+def apgd_ce_l2(
+    module: nn.Module,
+    x: torch.Tensor,
+    y: torch.Tensor,
+    *,
+    epsilon: Epsilon = 1.0,
+    steps: Steps = 50,
+    restarts: Restarts = 1,
+    targeted: bool = False,
+    seed: Seed = 0,
+) -> torch.Tensor:
+    """Self-tuned ascent on the cross-entropy in the ball of Euclidean length.
+
+    Source: Croce & Hein (2020), Reliable evaluation of adversarial robustness with an ensemble of
+    diverse parameter-free attacks.
+    """
+    return climb(
+        module, x, y, epsilon, "L2", steps, restarts, entropy(targeted), seed, targeted=targeted
+    )
+
+
+@attack("apgd_t_l2", norm="L2", gradients=True, minimal=False)
+def apgd_t_l2(
+    module: nn.Module,
+    x: torch.Tensor,
+    y: torch.Tensor,
+    *,
+    epsilon: Epsilon = 1.0,
+    steps: Steps = 50,
+    targets: Targets = 9,
+    seed: Seed = 0,
+) -> torch.Tensor:
+    """Self-tuned ascent towards one other class after the other, by Euclidean length.
+
+    Source: Croce & Hein (2020), Reliable evaluation of adversarial robustness with an ensemble of
+    diverse parameter-free attacks.
+    """
+    return aim_in_turn(module, x, y, epsilon, "L2", steps, targets, seed)
+
+
+def climb(
     module: nn.Module,
     x: torch.Tensor,
     y: torch.Tensor,
     epsilon: float,
+    norm: str,
     steps: int,
+    restarts: int,
     objective: Objective,
     seed: int,
+    *,
+    targeted: bool = False,
 ) -> torch.Tensor:
+    """APGD; samples that are not fooled yet begin anew from another place."""
     generator = torch.Generator().manual_seed(seed)
-    noise = 2 * torch.rand(x.shape, generator=generator, dtype=x.dtype) - 1
-    found = (x + epsilon * noise).clamp(0, 1)
-    value, gradient = _slope(module, found, y, objective)
-    best, most, uphill = found, value, gradient
-    size = torch.full((len(x),), 2 * epsilon, dtype=x.dtype)
-    last, gains = found, torch.zeros(len(x))
-    checked_most, checked_size = most.clone(), size.clone()
-    checks = _checkpoints(steps)
-    for step in range(1, steps + 1):
-        ahead = inside(found + across(size, x) * gradient.sign(), x, epsilon, "Linf")
-        if step == 1:
-            last, found = found, ahead
-        else:
-            mixed = found + (1 - KEPT) * (ahead - found) + KEPT * (found - last)
-            last, found = found, inside(mixed, x, epsilon, "Linf")
-        before = value
-        value, gradient = _slope(module, found, y, objective)
-        gains += value > before
-        better = value > most
-        best = torch.where(across(better, x), found, best)
-        uphill = torch.where(across(better, x), gradient, uphill)
-        most = torch.maximum(most, value)
-        if step in checks:
-            slow = gains < RISING * checks[step]
-            stuck = (checked_size == size) & (checked_most == most)
-            halve = slow | stuck
-            checked_size, checked_most = size.clone(), most.clone()
-            size = torch.where(halve, size / 2, size)
-            back = across(halve, x)
-            found, last = torch.where(back, best, found), torch.where(back, best, last)
-            gradient = torch.where(back, uphill, gradient)
-            value = torch.where(halve, most, value)
-            gains.zero_()
-    return best
+
+    def once(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        def fooling(scores: torch.Tensor) -> torch.Tensor:
+            said = scores.argmax(1)
+            return (said == y) if targeted else (said != y)
+
+        return ascend(
+            module,
+            x,
+            y,
+            epsilon=epsilon,
+            norm=norm,
+            steps=steps,
+            objective=objective,
+            fooling=fooling,
+            generator=generator,
+        )
+
+    found = once(x, y)
+    for _ in range(restarts - 1):
+        open_ = ~fooled(module, found, y, targeted=targeted)
+        if not bool(open_.any()):
+            break
+        again = once(x[open_], y[open_])
+        hit = fooled(module, again, y[open_], targeted=targeted)
+        found[open_] = torch.where(across(hit, again), again, found[open_])
+    return found
 
 
-def _checkpoints(steps: int) -> dict[int, int]:
-    """Step at which the step size is looked at -> how many steps lie since the last look."""
-    places, part, gap = {}, 0.22, 0.22
-    before = 0
-    while part < 1:
-        at = max(before + 1, round(part * steps))
-        places[at] = at - before
-        before, gap = at, max(gap - 0.03, 0.06)
-        part += gap
-    return places
+def aim_in_turn(
+    module: nn.Module,
+    x: torch.Tensor,
+    y: torch.Tensor,
+    epsilon: float,
+    norm: str,
+    steps: int,
+    targets: int,
+    seed: int,
+) -> torch.Tensor:
+    """APGD-T: the targeted ratio for each of the likeliest other classes; the first hit is kept.
+
+    Samples that no class is reached for keep what the first aim found.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    others = likeliest_others(module, x, y)
+    found, open_ = x.clone(), torch.ones(len(x), dtype=torch.bool)
+    for turn in range(min(targets, others.shape[1])):
+        own = y[open_]
+
+        def fooling(scores: torch.Tensor, own: torch.Tensor = own) -> torch.Tensor:
+            return scores.argmax(1) != own
+
+        attempt = ascend(
+            module,
+            x[open_],
+            own,
+            epsilon=epsilon,
+            norm=norm,
+            steps=steps,
+            objective=aimed_ratio(others[open_, turn]),
+            fooling=fooling,
+            generator=generator,
+        )
+        hit = fooled(module, attempt, own)
+        keep = hit | (turn == 0)
+        found[open_] = torch.where(across(keep, attempt), attempt, found[open_])
+        open_[open_.clone()] = ~hit
+        if not bool(open_.any()):
+            break
+    return found
 
 
-def _slope(
-    module: nn.Module, x: torch.Tensor, y: torch.Tensor, objective: Objective
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """The objective, `(batch,)`, and its gradient, like `x`."""
-    x = x.detach().requires_grad_()
-    with torch.enable_grad():
-        value = objective(module(x), y)
-        total = value.sum()
-    (gradient,) = torch.autograd.grad(total, x)
-    return value.detach(), gradient
+def likeliest_others(module: nn.Module, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """The other classes of each sample, the one with the largest score first.
+
+    Returns:
+        `(batch, classes − 1)`.
+    """
+    with torch.no_grad():
+        scores: torch.Tensor = module(x)
+    order = scores.scatter(1, y[:, None], -torch.inf).argsort(1, descending=True)
+    return order[:, :-1]

@@ -2,77 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from torch import nn
 
-from engine.attack.table import Epsilon, Seed, across, attack, fooled, inside, length, loss
+from engine.attack.balls import across, inside, length
+from engine.attack.table import Epsilon, Seed, attack, fooled, loss
+from engine.attack.watch import seen
 from engine.forms import Slider
 
 Queries = Annotated[int, Slider(10, 5000, log=True, help="Asks the network more often")]
-
-
-@attack("square", norm="Linf", gradients=False, minimal=False)
-def square(
-    module: nn.Module,
-    x: torch.Tensor,
-    y: torch.Tensor,
-    *,
-    epsilon: Epsilon = 0.1,
-    queries: Queries = 300,
-    targeted: bool = False,
-    seed: Seed = 0,
-) -> torch.Tensor:
-    """Random squares set to plus or minus epsilon, kept when the loss rises; they shrink.
-
-    Source: Andriushchenko et al. (2020), Square attack: a query-efficient black-box attack.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    best = inside(x + epsilon * _stripes(x, generator), x, epsilon, "Linf")
-    with torch.no_grad():
-        most = loss(module, best, y, targeted=targeted)
-        for query in range(queries):
-            side = _side(x, 0.1 * 0.5 ** int(8 * query / queries))
-            found = _with_square(best, x, epsilon, side, generator)
-            value = loss(module, found, y, targeted=targeted)
-            gain = value > most
-            best, most = torch.where(across(gain, x), found, best), torch.maximum(most, value)
-    return best
-
-
-def _stripes(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Signs in vertical stripes, as the attack begins; for tables a sign a column."""
-    shape = (len(x), x.shape[1], 1, x.shape[3]) if x.ndim == 4 else x.shape
-    return (2 * torch.randint(0, 2, shape, generator=generator) - 1).to(x.dtype).expand_as(x)
-
-
-def _side(x: torch.Tensor, part: float) -> int:
-    """The side of a square that covers a part of the picture; columns of a table."""
-    if x.ndim != 4:
-        return max(1, round(part * x[0].numel()))
-    rows, columns = x.shape[2:]
-    return max(1, min(rows, columns, round(math.sqrt(part * rows * columns))))
-
-
-def _with_square(
-    best: torch.Tensor, x: torch.Tensor, epsilon: float, side: int, generator: torch.Generator
-) -> torch.Tensor:
-    """`best` with one square, the same place in each sample, at x plus or minus epsilon."""
-    found = best.clone()
-    if x.ndim != 4:
-        left = int(torch.randint(0, x.shape[1] - side + 1, (), generator=generator))
-        place: tuple[slice, ...] = (slice(None), slice(left, left + side))
-        shape: tuple[int, ...] = (len(x), 1)
-    else:
-        top = int(torch.randint(0, x.shape[2] - side + 1, (), generator=generator))
-        left = int(torch.randint(0, x.shape[3] - side + 1, (), generator=generator))
-        place = (slice(None), slice(None), slice(top, top + side), slice(left, left + side))
-        shape = (len(x), x.shape[1], 1, 1)
-    signs = (2 * torch.randint(0, 2, shape, generator=generator) - 1).to(x.dtype)
-    found[place] = x[place] + epsilon * signs
-    return found.clamp(0, 1)
 
 
 @attack("spsa", norm="Linf", gradients=False, minimal=False)
@@ -103,6 +43,7 @@ def spsa(
                 rise = rise - loss(module, found - width * way, y, targeted=targeted)
             guess += across(rise, x) * way
         found = inside(found + 0.2 * epsilon * guess.sign(), x, epsilon, "Linf")
+        seen(found)
     return found
 
 
@@ -138,6 +79,7 @@ def boundary(
         hit = held & fooled(module, found, y)
         closer = (closer * torch.where(hit, 1.1, torch.where(held, 0.9, 1.0))).clamp(1e-5, 0.5)
         best = torch.where(across(hit, x), found, torch.where(across(held, x), side, best))
+        seen(best)
     return best
 
 
@@ -183,8 +125,12 @@ def one_pixel(
     Source: Su, Vargas & Sakurai (2019), One pixel attack for fooling deep neural networks.
     """
     count = int(epsilon)
-    if count == 0 or x.ndim != 4:
-        return x
+    if x.ndim != 4:  # a table is a picture with one row
+        flat = x.flatten(1)[:, None, None]
+        aim: dict[str, Any] = {"targeted": targeted, "seed": seed}
+        wide = _Reshaped(module, x.shape[1:])
+        found = one_pixel(wide, flat, y, epsilon=count, people=people, rounds=rounds, **aim)
+        return found.reshape(x.shape)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         rows = [
@@ -192,6 +138,19 @@ def one_pixel(
             for i in range(len(x))
         ]
     return torch.cat(rows)
+
+
+class _Reshaped(nn.Module):
+    """A network that takes its samples in another shape."""
+
+    def __init__(self, inner: nn.Module, shape: torch.Size) -> None:
+        super().__init__()
+        self.inner, self.shape = inner, shape
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Scores of samples of any shape with as many numbers."""
+        scores: torch.Tensor = self.inner(x.reshape(len(x), *self.shape))
+        return scores
 
 
 def _evolve(

@@ -7,8 +7,10 @@ from typing import Annotated
 import torch
 from torch import nn
 
+from engine.attack.balls import across, length
 from engine.attack.methods.blind import first_fooling, to_border
-from engine.attack.table import Epsilon, Seed, across, attack, fooled, length
+from engine.attack.table import Epsilon, Seed, attack, fooled
+from engine.attack.watch import seen
 from engine.forms import Slider
 
 
@@ -46,6 +48,7 @@ def hopskipjump(
         found = to_border(module, x, ahead, y)
         closer = length(found - x, "L2") < far
         best = torch.where(across(closer, x), found, best)
+        seen(best)
     return best
 
 

@@ -7,7 +7,11 @@ from typing import Annotated
 import torch
 from torch import nn
 
-from engine.attack.table import Epsilon, Steps, across, attack, fooled, length, uphill
+from engine.attack.adam import Adam
+from engine.attack.balls import across, length, unit
+from engine.attack.slopes import slopes
+from engine.attack.table import Epsilon, Steps, attack, fooled, margin, uphill
+from engine.attack.watch import seen
 from engine.forms import Slider
 
 OVER = 1e-4  # how far past the border a DeepFool step goes, as a part of the step
@@ -30,7 +34,7 @@ def deepfool(
     fool deep neural networks.
     """
     del epsilon  # the ball is applied at the door
-    return _deepfool(module, x, y, steps, "L2")
+    return nearest_border(module, x, y, steps)
 
 
 @attack("deepfool_linf", norm="Linf", gradients=True, minimal=True)
@@ -47,12 +51,13 @@ def deepfool_linf(
     Source: Moosavi-Dezfooli, Fawzi & Frossard (2016), DeepFool, section 3.3.
     """
     del epsilon
-    return _deepfool(module, x, y, steps, "Linf")
+    return nearest_border(module, x, y, steps, "Linf")
 
 
-def _deepfool(
-    module: nn.Module, x: torch.Tensor, y: torch.Tensor, steps: int, norm: str
+def nearest_border(
+    module: nn.Module, x: torch.Tensor, y: torch.Tensor, steps: int, norm: str = "L2"
 ) -> torch.Tensor:
+    """A little past the border that linearised steps lead to, like `x`; may leave [0, 1]."""
     change = torch.zeros_like(x)
     for _ in range(steps):
         there = (x + (1 + OVER) * change).clamp(0, 1)
@@ -60,15 +65,16 @@ def _deepfool(
         if not bool(open_.any()):
             break
         change[open_] += _to_border(module, there[open_], y[open_], norm)
+        seen(x + (1 + OVER) * change)
     return x + (1 + OVER) * change
 
 
 def _to_border(module: nn.Module, x: torch.Tensor, y: torch.Tensor, norm: str) -> torch.Tensor:
     """The smallest step to the nearest linearised border with another class, like `x`."""
-    scores, slopes = _slopes(module, x)
+    scores, slope = slopes(module, x)
     rows = torch.arange(len(x))
     gap = (scores - scores[rows, y][:, None]).abs()  # (batch, classes)
-    normal = slopes - slopes[rows, y][:, None]  # (batch, classes, features)
+    normal = slope - slope[rows, y][:, None]  # (batch, classes, features)
     dual = normal.norm(dim=2) if norm == "L2" else normal.abs().sum(2)
     away = gap / dual.clamp_min(1e-12)
     away[rows, y] = torch.inf
@@ -77,18 +83,6 @@ def _to_border(module: nn.Module, x: torch.Tensor, y: torch.Tensor, norm: str) -
     g = g + 1e-6  # a sample on the border itself must still move
     step = (g / d**2)[:, None] * n if norm == "L2" else (g / d)[:, None] * n.sign()
     return step.reshape(x.shape)
-
-
-def _slopes(module: nn.Module, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Scores `(batch, classes)` and their gradients `(batch, classes, features)`."""
-    x = x.detach().requires_grad_()
-    with torch.enable_grad():
-        scores = module(x)
-    slopes = [
-        torch.autograd.grad(one.sum(), x, retain_graph=True)[0].flatten(1)
-        for one in scores.unbind(1)
-    ]
-    return scores.detach(), torch.stack(slopes, 1)
 
 
 @attack("cw_l2", norm="L2", gradients=True, minimal=True)
@@ -117,33 +111,24 @@ def cw_l2(
     for _ in range(searches):
         done = torch.zeros(len(x), dtype=torch.bool)
         start = torch.atanh((2 * x - 1).clamp(-1 + 1e-6, 1 - 1e-6))
-        w = start.clone().requires_grad_()
-        adam = torch.optim.Adam([w], lr=rate)
+        adam = Adam(start.clone(), rate)
         for _ in range(steps):
+            w = adam.w.detach().requires_grad_()
             with torch.enable_grad():
                 found = (torch.tanh(w) + 1) / 2
-                margin = _margin(module(found), y, confidence, targeted=targeted)
+                short = margin(module(found), y, confidence, targeted=targeted)
                 size = ((found - x) ** 2).flatten(1).sum(1)
-                total = (size + weight * margin.clamp_min(0)).sum()
-            adam.zero_grad()
-            total.backward()
-            hit = margin.detach() <= 0
+                total = (size + weight * short.clamp_min(0)).sum()
+            (gradient,) = torch.autograd.grad(total, w)
+            hit = short.detach() <= 0
             better = hit & (size.detach() < smallest)
             best[better], smallest[better] = found.detach()[better], size.detach()[better]
             done |= hit
-            adam.step()
+            adam.step(gradient)
+            seen(found)
         high, low = torch.where(done, weight, high), torch.where(done, low, weight)
         weight = torch.where(high.isinf(), weight * 10, (low + high) / 2)
     return best
-
-
-def _margin(
-    scores: torch.Tensor, y: torch.Tensor, confidence: float, *, targeted: bool
-) -> torch.Tensor:
-    """How far the attack is from its wish, `(batch,)`; not positive once it is fulfilled."""
-    own = scores.gather(1, y[:, None])[:, 0]
-    other = scores.scatter(1, y[:, None], -torch.inf).amax(1)
-    return (other - own if targeted else own - other) + confidence
 
 
 @attack("ddn", norm="L2", gradients=True, minimal=True)
@@ -170,18 +155,11 @@ def ddn(
         size = length(found - x, "L2")
         better = hit & (size < smallest)
         best[better], smallest[better] = found[better], size[better]
-        gradient = _direction(module, found, y, targeted=targeted)
+        gradient = unit(uphill(module, found, y, targeted=targeted))
         pace = 0.01 + 0.99 * (1 + torch.cos(torch.tensor(torch.pi * step / steps))).item() / 2
         change = found - x + pace * gradient
         radius = radius * torch.where(hit, 0.95, 1.05)
         scale = radius / length(change, "L2").clamp_min(1e-12)
         found = (x + change * across(scale, x)).clamp(0, 1)
+        seen(found)
     return best
-
-
-def _direction(
-    module: nn.Module, x: torch.Tensor, y: torch.Tensor, *, targeted: bool
-) -> torch.Tensor:
-    """The way uphill, of length one."""
-    gradient = uphill(module, x, y, targeted=targeted)
-    return gradient / across(length(gradient, "L2").clamp_min(1e-12), x)

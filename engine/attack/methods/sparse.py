@@ -7,7 +7,9 @@ from typing import Annotated
 import torch
 from torch import nn
 
-from engine.attack.table import Steps, across, attack, fooled
+from engine.attack.balls import across
+from engine.attack.table import Steps, asked, attack, fooled, margin, slope_of
+from engine.attack.watch import seen
 from engine.forms import Slider
 
 
@@ -41,6 +43,7 @@ def jsma(
         chosen = (pick.reshape(gain.shape).expand_as(x) > 0) & across(open_, x)
         found = torch.where(chosen, end, found)
         used |= chosen
+        seen(found)
     return found
 
 
@@ -48,18 +51,11 @@ def _lead_slope(
     module: nn.Module, x: torch.Tensor, y: torch.Tensor, *, targeted: bool
 ) -> torch.Tensor:
     """Gradient of the lead that the attacker wants, like `x`."""
-    x = x.detach().requires_grad_()
-    with torch.enable_grad():
-        total = -_margin(module(x), y, targeted=targeted).sum()
-    (gradient,) = torch.autograd.grad(total, x)
-    return gradient
 
+    def lead(scores: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return -margin(scores, y, targeted=targeted)
 
-def _margin(scores: torch.Tensor, y: torch.Tensor, *, targeted: bool) -> torch.Tensor:
-    """How far the attack is from its wish, `(batch,)`; negative once it is fulfilled."""
-    own = scores.gather(1, y[:, None])[:, 0]
-    other = scores.scatter(1, y[:, None], -torch.inf).amax(1)
-    return other - own if targeted else own - other
+    return slope_of(module, x, y, lead)[1]
 
 
 @attack("ead", norm="L1", gradients=True, minimal=True)
@@ -88,20 +84,21 @@ def ead(
     for _ in range(searches):
         found, done = x, torch.zeros(len(x), dtype=torch.bool)
         for step in range(steps):
-            at = found.detach().requires_grad_()
+            at, scores = asked(module, found)
             with torch.enable_grad():
-                margin = _margin(module(at), y, targeted=targeted)
-                cost = ((at - x) ** 2).flatten(1).sum(1) + weight * (margin + 1e-4).clamp_min(0)
+                short = margin(scores, y, targeted=targeted)
+                cost = ((at - x) ** 2).flatten(1).sum(1) + weight * (short + 1e-4).clamp_min(0)
                 total = cost.sum()
             (gradient,) = torch.autograd.grad(total, at)
             size = (found - x).abs().flatten(1).sum(1)
-            hit = margin.detach() < 0
+            hit = short.detach() < 0
             better = hit & (size < smallest)
             best[better], smallest[better] = found[better], size[better]
             done |= hit
             pace = rate * (1 - step / steps) ** 0.5
             change = found - pace * gradient - x
             found = (x + change.sign() * (change.abs() - pace * sparse).clamp_min(0)).clamp(0, 1)
+            seen(found)
         high, low = torch.where(done, weight, high), torch.where(done, low, weight)
         weight = torch.where(high.isinf(), weight * 10, (low + high) / 2)
     return best
