@@ -5,7 +5,8 @@ visitor choose stands in their signature and nowhere else: `Annotated[float, Sli
 for a number, `Literal[...]` for a choice of words, `bool` for yes or no, `Text` for words,
 `Numbers` for a handful of numbers, `Drawing` for a drawn picture, `Place` for a click in the
 plane, `Pick` for a click on a thing. A control that is `live` can be turned while the run goes
-on: its new value comes to the generator as the value of its `yield`.
+on: its new value comes to the generator as the value of its `yield`. A control with `when`, as
+`"source=typed|drawing;show=heads"`, is seen only while other controls say so; it counts all the same.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ class Slider:
     unit: str = ""
     help: str = ""
     live: bool = False
+    when: str = ""
 
     def refuse(self, value: object) -> str | None:
         """Why a value is no good, or None."""
@@ -68,6 +70,7 @@ class Choice:
     options: tuple[str, ...]
     help: str = ""
     live: bool = False
+    when: str = ""
 
     def refuse(self, value: object) -> str | None:
         """Why a value is no good, or None."""
@@ -84,6 +87,7 @@ class Toggle:
 
     help: str = ""
     live: bool = False
+    when: str = ""
 
     def refuse(self, value: object) -> str | None:
         """Why a value is no good, or None."""
@@ -97,6 +101,7 @@ class Text:
     longest: int = 200
     help: str = ""
     live: bool = False
+    when: str = ""
 
     def refuse(self, value: object) -> str | None:
         """Why a value is no good, or None."""
@@ -124,6 +129,7 @@ class Numbers:
     across: int = 4
     help: str = ""
     live: bool = False
+    when: str = ""
 
     def refuse(self, value: object) -> str | None:
         """Why a value is no good, or None."""
@@ -141,6 +147,7 @@ class Drawing:
     columns: int = 28
     help: str = ""
     live: bool = True
+    when: str = ""
 
     def refuse(self, value: object) -> str | None:
         """Why a value is no good, or None."""
@@ -149,12 +156,16 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A point `[x, y]` of the plane, chosen by a click in the view of the slot `slot`."""
+    """A point `[x, y]` of the plane, chosen by a click in the view of the slot `slot`.
+
+    There may be several slots, with spaces between them.
+    """
 
     extent: tuple[float, float, float, float]
     slot: str
     help: str = ""
     live: bool = True
+    when: str = ""
 
     def refuse(self, value: object) -> str | None:
         """Why a value is no good, or None."""
@@ -168,12 +179,16 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """The number of the tile, bar, cell (row by row), token or node clicked in the slot `slot`."""
+    """The number of the tile, bar, cell (row by row), token or node clicked in the slot `slot`.
+
+    There may be several slots, with spaces between them.
+    """
 
     count: int
     slot: str
     help: str = ""
     live: bool = True
+    when: str = ""
 
     def refuse(self, value: object) -> str | None:
         """Why a value is no good, or None."""

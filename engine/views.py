@@ -187,6 +187,7 @@ class Matrix:
         columns: Likewise.
         numbers: Whether each cell says its number.
         highlight: Cells to frame, as (row, column).
+        words: What each cell says instead, row by row; empty for nothing.
     """
 
     values: Array
@@ -198,6 +199,7 @@ class Matrix:
     numbers: bool = False
     highlight: tuple[tuple[int, int], ...] = ()
     title: str = ""
+    words: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2:
@@ -240,12 +242,144 @@ class Tokens:
         tokens: The words.
         weights: `(n,)`, or empty; signed, drawn as a background.
         links: From token (row) to token (column), `(n, n)` or `(0, 0)`; drawn as lines.
+        row: Which row of tokens this is, where views point at each other; see `Attention.axes`.
     """
 
     tokens: tuple[str, ...]
     weights: Array = field(default_factory=lambda: np.zeros(0))
     links: Array = field(default_factory=lambda: np.zeros((0, 0)))
     title: str = ""
+    row: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """Who looks at whom: weights between two rows of tokens, as lines or as a matrix.
+
+    A token under the pointer is marked in every view of a page that shows its row of tokens.
+
+    Attributes:
+        weights: `(n, m)`: row a place that looks, column one that is looked at.
+        rows: What the places are called that look.
+        columns: What those are called that are looked at.
+        axes: Names of the two rows of tokens; the same name twice for self-attention.
+        drawn: How.
+        place: The row that is picked; -1 for none.
+        scale: How weights become colours.
+    """
+
+    weights: Array = field(metadata=_BYTES)
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    axes: tuple[str, str] = ("tokens", "tokens")
+    drawn: Literal["lines", "matrix"] = "matrix"
+    place: int = -1
+    scale: Scale = "sequential"
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        if self.weights.shape != (len(self.rows), len(self.columns)):
+            raise ValueError(
+                f"Attention.weights must be ({len(self.rows)}, {len(self.columns)}), as there are "
+                f"names; got {self.weights.shape}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """Every head of every layer as a small map: layers from top to bottom, heads side by side.
+
+    Attributes:
+        maps: `(layers * across, rows, columns)`, each in [0, 1]; NaN where a layer has no such head.
+        layers: What the layers are called.
+        across: How many heads stand side by side.
+        picked: Number of the head that is chosen, layer by layer; -1 for none.
+        places: How many places a full map has, as (rows, columns), for each layer.
+        axes: The two rows of tokens of each layer; see `Attention`.
+    """
+
+    maps: Array = field(metadata=_BYTES)
+    layers: tuple[str, ...]
+    across: int
+    picked: int = -1
+    places: tuple[tuple[int, int], ...] = ()
+    axes: tuple[tuple[str, str], ...] = ()
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        if self.maps.ndim != 3 or len(self.maps) != len(self.layers) * self.across:
+            raise ValueError(
+                f"Heads.maps must be ({len(self.layers)} * {self.across}, rows, columns); got "
+                f"{self.maps.shape}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Products:
+    """How one place comes to its weights: its query, each key, their products, the softmax.
+
+    Attributes:
+        query: `(size,)`.
+        keys: One a row, `(m, size)`.
+        scores: q·k times the scale, `(m,)`.
+        weights: Their softmax, `(m,)`; 0 where a mask forbids to look.
+        names: What the places are called that are looked at.
+        places: Their numbers; a long text shows only some of them.
+        at: What the place is called that looks.
+        scale: By what q·k is multiplied: 1 / √size.
+        axes: See `Attention`.
+        row: The number of the place that looks.
+    """
+
+    query: Array
+    keys: Array = field(metadata=_BYTES)
+    scores: Array
+    weights: Array
+    names: tuple[str, ...]
+    places: tuple[int, ...]
+    at: str = ""
+    scale: float = 1.0
+    axes: tuple[str, str] = ("tokens", "tokens")
+    row: int = -1
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        if self.keys.shape != (len(self.names), len(self.query)):
+            raise ValueError(
+                f"Products.keys must be ({len(self.names)}, {len(self.query)}); got "
+                f"{self.keys.shape}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Patches:
+    """What a part of a picture looks at, over the picture itself.
+
+    Attributes:
+        image: `(rows, columns)` or `(rows, columns, 3)` in [0, 1].
+        weights: `(n, n)` over all tokens.
+        grid: How many patches from top to bottom and from left to right.
+        places: The token of each patch, row by row.
+        extra: Name of a token that is no part of the picture -> its number.
+        place: The token that is picked.
+        row: See `Tokens.row`.
+    """
+
+    image: Array = field(metadata=_BYTES)
+    weights: Array = field(metadata=_BYTES)
+    grid: tuple[int, int]
+    places: tuple[int, ...]
+    extra: Mapping[str, int] = field(default_factory=dict)
+    place: int = -1
+    row: str = "tokens"
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        if len(self.places) != self.grid[0] * self.grid[1]:
+            raise ValueError(
+                f"Patches: a grid of {self.grid} needs {self.grid[0] * self.grid[1]} places; got "
+                f"{len(self.places)}"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,6 +526,10 @@ View = (
     | Matrix
     | Tiles
     | Tokens
+    | Attention
+    | Heads
+    | Products
+    | Patches
     | Graph
     | Surface
     | Arrows

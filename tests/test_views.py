@@ -26,6 +26,14 @@ EXAMPLES = [
     views.Tiles(np.zeros((5, 4, 4)), ("one", "two")),
     views.Tiles(np.zeros((2, 4, 4, 3))),
     views.Tokens(("to", "be"), np.array([0.5, -2.0])),
+    views.Attention(np.eye(2), ("to", "be"), ("a", "b"), ("target", "source"), "lines", 1),
+    views.Heads(np.zeros((4, 3, 3)), ("one", "two"), 2, 3, ((3, 3),) * 2, (("a", "a"),) * 2),
+    views.Products(
+        np.ones(4), np.ones((2, 4)), np.zeros(2), np.full(2, 0.5), ("to", "be"), (0, 1), "be", 0.5
+    ),
+    views.Patches(np.zeros((8, 8)), np.eye(5), (2, 2), (1, 2, 3, 4), {"[class]": 0}, 0),
+    views.Patches(np.zeros((8, 8, 3)), np.eye(4), (2, 2), (0, 1, 2, 3)),
+    views.Matrix(np.eye(2), words=(("a", "b"), ("c", "d"))),
     views.Graph(
         (views.Node("a", "A", 0, 0), views.Node("b", "B", 1, 1, 2.0)), (views.Edge("a", "b", -1.0),)
     ),

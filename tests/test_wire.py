@@ -33,6 +33,10 @@ EXAMPLES = [
     Matrix(np.eye(3), rows=("a", "b", "c"), highlight=((0, 1),)),
     Tiles(RNG.random((2, 4, 4)), ("x", "y"), marks={1: "wrong"}),
     views.Tokens(("a", "b"), np.array([0.5, -0.5]), np.eye(2)),
+    views.Attention(RNG.random((2, 3)), ("a", "b"), ("x", "y", "z"), ("target", "source")),
+    views.Heads(RNG.random((2, 3, 3)), ("one",), 2, 1, ((3, 3),), (("a", "a"),)),
+    views.Products(RNG.random(2), RNG.random((1, 2)), np.ones(1), np.ones(1), ("a",), (0,), "b"),
+    views.Patches(RNG.random((4, 4)), np.eye(2), (1, 1), (1,), {"[class]": 0}),
     views.Graph(
         (views.Node("a", "A", 0.0, 0.5), views.Node("b", "B", 1.0, 0.5, 2.0, "Linear")),
         (views.Edge("a", "b", -1.5, "w"),),

@@ -12,14 +12,18 @@ import plotly.graph_objects as go
 from engine.views import (
     Array,
     Arrows,
+    Attention,
     Bars,
     Curve,
     Field,
     Graph,
+    Heads,
     Histogram,
     Matrix,
     Note,
+    Patches,
     Points,
+    Products,
     Sound,
     Surface,
     Table,
@@ -133,7 +137,7 @@ def _(view: Matrix) -> go.Figure:
             z=view.values,
             x=list(view.columns) or None,
             y=list(view.rows) or None,
-            texttemplate="%{z:.3g}" if view.numbers else None,
+            **_texts(view),
             showscale=False,
             **_colours(view.values, view.scale),
         )
@@ -166,6 +170,34 @@ def _(view: Tokens) -> go.Figure:
     weights = view.weights if len(view.weights) else np.zeros(len(view.tokens))
     cells = Matrix(weights[None, :], columns=view.tokens, scale="signed")
     return _draw(cells)
+
+
+@_draw.register
+def _(view: Attention) -> go.Figure:
+    cells = Matrix(view.weights, view.rows, view.columns, scale=view.scale)
+    return _draw(cells)
+
+
+@_draw.register
+def _(view: Heads) -> go.Figure:
+    return _draw(Tiles(view.maps, scale="sequential", across=view.across))
+
+
+@_draw.register
+def _(view: Products) -> go.Figure:
+    products = view.keys * view.query
+    columns = tuple(str(number) for number in range(len(view.query)))
+    return _draw(Matrix(products, view.names, columns, scale="signed"))
+
+
+@_draw.register
+def _(view: Patches) -> go.Figure:
+    rows, columns = view.grid
+    row = view.weights[view.place] if 0 <= view.place < len(view.weights) else view.weights.mean(0)
+    seen = row[list(view.places)].reshape(rows, columns)
+    down, across = (max(1, round(size / parts)) for size, parts in zip(view.image.shape, view.grid, strict=False))
+    large = np.kron(seen, np.ones((down, across)))
+    return _draw(Matrix(large))
 
 
 @_draw.register
@@ -287,6 +319,13 @@ def _colours(values: Array, scale: str) -> dict[str, Any]:
         stops = [[n / steps, colour] for n, colour in enumerate(palette.CLASSES)]
         return {"colorscale": stops, "zmin": 0, "zmax": steps}
     return {"colorscale": "gray" if scale == "grey" else palette.SEQUENTIAL}
+
+
+def _texts(view: Matrix) -> dict[str, Any]:
+    """What the cells say."""
+    if view.words:
+        return {"text": [list(row) for row in view.words], "texttemplate": "%{text}"}
+    return {"texttemplate": "%{z:.3g}" if view.numbers else None}
 
 
 def _mosaic(images: Array, across: int) -> Array:

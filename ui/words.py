@@ -9,14 +9,18 @@ import numpy as np
 from engine.views import (
     Array,
     Arrows,
+    Attention,
     Bars,
     Curve,
     Field,
     Graph,
+    Heads,
     Histogram,
     Matrix,
     Note,
+    Patches,
     Points,
+    Products,
     Sound,
     Surface,
     Table,
@@ -112,6 +116,42 @@ def _(view: Tokens) -> str:
         top = int(np.nanargmax(np.abs(view.weights)))
         heaviest = f"; the heaviest is “{view.tokens[top]}” with {view.weights[top]:.3g}"
     return f"{_title(view, 'Words')}: {' '.join(view.tokens[:30])}{heaviest}."
+
+
+@describe.register
+def _(view: Attention) -> str:
+    title = _title(view, "Attention")
+    if not view.weights.size:
+        return f"{title}: nothing yet."
+    row, column = divmod(int(np.nanargmax(np.abs(view.weights))), len(view.columns))
+    most = f"{view.rows[row]} looks most at {view.columns[column]}"
+    return f"{title}, {len(view.rows)} by {len(view.columns)} places: {most}, {view.weights[row, column]:.3g}."
+
+
+@describe.register
+def _(view: Heads) -> str:
+    picked = ""
+    if view.picked >= 0:
+        layer, head = divmod(view.picked, view.across)
+        picked = f"; head {head} of {view.layers[layer]} is picked"
+    heads = f"{len(view.layers)} layers of up to {view.across} heads"
+    return f"{_title(view, 'Attention')} of {heads}{picked}."
+
+
+@describe.register
+def _(view: Products) -> str:
+    title = _title(view, "Queries and keys")
+    if not len(view.weights):
+        return f"{title}: nothing yet."
+    top = int(np.argmax(view.weights))
+    score = f"q·k × {view.scale:.3g} = {view.scores[top]:.3g}"
+    return f"{title}: {view.at} looks most at {view.names[top]}, {view.weights[top]:.3g}, as {score}."
+
+
+@describe.register
+def _(view: Patches) -> str:
+    rows, columns = view.grid
+    return f"{_title(view, 'Attention')} over a picture of {rows} × {columns} patches."
 
 
 @describe.register

@@ -69,6 +69,8 @@ export interface Matrix extends Labelled {
   scale: Scale;
   numbers: boolean;
   highlight: [row: number, column: number][];
+  /** What each cell says instead of its number; empty for nothing. */
+  words?: string[][];
 }
 export interface Tiles extends Titled {
   kind: "Tiles";
@@ -85,6 +87,52 @@ export interface Tokens extends Titled {
   tokens: string[];
   weights: Numbers;
   links: Numbers;
+  /** Which row of tokens this is; see `Attention`. */
+  row?: string;
+}
+/** Names of the row of tokens that looks and of the one that is looked at. */
+export type Axes = [looking: string, lookedAt: string];
+export interface Attention extends Titled {
+  kind: "Attention";
+  weights: Numbers;
+  rows: string[];
+  columns: string[];
+  axes: Axes;
+  drawn: "lines" | "matrix";
+  place: number;
+  scale: Scale;
+}
+export interface Heads extends Titled {
+  kind: "Heads";
+  maps: Numbers;
+  layers: string[];
+  across: number;
+  picked: number;
+  places: [rows: number, columns: number][];
+  axes: Axes[];
+}
+export interface Products extends Titled {
+  kind: "Products";
+  query: Numbers;
+  keys: Numbers;
+  scores: Numbers;
+  weights: Numbers;
+  names: string[];
+  places: number[];
+  at: string;
+  scale: number;
+  axes: Axes;
+  row: number;
+}
+export interface Patches extends Titled {
+  kind: "Patches";
+  image: Numbers;
+  weights: Numbers;
+  grid: [rows: number, columns: number];
+  places: number[];
+  extra: Named<number>;
+  place: number;
+  row: string;
 }
 export interface Node {
   id: string;
@@ -152,7 +200,7 @@ export interface Note extends Titled {
 }
 
 export type View =
-  | Curve | Points | Field | Bars | Histogram | Matrix | Tiles | Tokens | Graph | Surface | Arrows | Table | Timeline
+  | Curve | Points | Field | Bars | Histogram | Matrix | Tiles | Tokens | Attention | Heads | Products | Patches | Graph | Surface | Arrows | Table | Timeline
   | Sound | Note;
 
 export type RunState = "queued" | "running" | "paused" | "waiting" | "finished" | "failed" | "stopped";

@@ -6,7 +6,7 @@ import type { View } from "./data";
 import { placeholder, type Box, type Context } from "./draw/canvas";
 import { readout } from "./draw/readout";
 import { kindOf } from "./views";
-import { look, type Built, type Drawn, type Hit, type Look, type Shape } from "./views/kind";
+import { look, type Built, type Drawn, type Hit, type Look, type Pointed, type Shape } from "./views/kind";
 
 const ENLARGE = "M2 2h5v1.6H4.7l3 3-1.1 1.1-3-3V7H2zm12 12H9v-1.6h2.3l-3-3 1.1-1.1 3 3V9H14z";
 const CLOSE = "M3.2 4.3 4.3 3.2 8 6.9l3.7-3.7 1.1 1.1L9.1 8l3.7 3.7-1.1 1.1L8 9.1l-3.7 3.7-1.1-1.1L6.9 8z";
@@ -21,6 +21,8 @@ interface Listener {
   enlarge(panel: Panel): void;
   /** The visitor pointed at a thing or a place; `done` at the end of a drag. */
   hit(slot: string, hit: Hit): void;
+  /** The pointer is over a token, or over none any more. */
+  point(pointed: Pointed | null): void;
 }
 
 export class Panel {
@@ -53,6 +55,11 @@ export class Panel {
     this.sizes = new ResizeObserver(() => listener.dirty(this));
     this.build();
     this.show(view);
+  }
+
+  /** Whether it marks what is pointed at elsewhere. */
+  get marks(): boolean {
+    return Boolean(this.drawn()?.marks);
   }
 
   get shape(): Shape {
@@ -188,6 +195,7 @@ export class Panel {
     canvas.onpointermove = (event) => this.move(this.place(event), event);
     canvas.onpointerleave = () => {
       this.look.hover = null;
+      if (this.marks) this.listener.point(null);
       this.listener.dirty(this);
     };
     canvas.onpointerdown = (event) => {
@@ -220,6 +228,7 @@ export class Panel {
       this.dragging = at;
       if (this.asked === "place") this.aim(at);
     }
+    if (this.marks && this.theme) this.listener.point(this.drawn()?.hit?.(this.view, this.box, ...at, this.theme)?.pointed ?? null);
     this.listener.dirty(this);
   }
 

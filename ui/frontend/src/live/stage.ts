@@ -3,10 +3,10 @@ import { element } from "../shared/element";
 import { label } from "../shared/numbers";
 import { readTheme, signature, type Theme } from "../shared/theme";
 import { arrange } from "./arrange";
-import type { Control } from "./controls/control";
+import { listens, type Control } from "./controls/control";
 import type { Named, View } from "./data";
 import { Panel } from "./panel";
-import type { Hit } from "./views/kind";
+import type { Hit, Pointed } from "./views/kind";
 
 export interface Layout {
   main?: string;
@@ -68,6 +68,13 @@ export function stage(body: HTMLElement, hit: (slot: string, hit: Hit) => void):
       dialog.showModal();
     },
     hit,
+    point(pointed: Pointed | null): void {
+      for (const panel of panels.values()) {
+        if (!panel.marks) continue;
+        panel.look.pointed = pointed;
+        listener.dirty(panel);
+      }
+    },
   };
   dialog.onclose = () => place();
   dialog.onclick = (event) => {
@@ -147,14 +154,14 @@ export function stage(body: HTMLElement, hit: (slot: string, hit: Hit) => void):
   function listen(newest: Control[]): void {
     controls = newest;
     for (const panel of panels.values()) {
-      panel.ask(controls.find(({ slot }) => slot === panel.slot)?.asks ?? null);
+      panel.ask(controls.find((control) => listens(control, panel.slot))?.asks ?? null);
     }
     mark();
   }
 
   function mark(): void {
     for (const panel of panels.values()) {
-      const there = controls.filter(({ slot }) => slot === panel.slot);
+      const there = controls.filter((control) => listens(control, panel.slot));
       if (!there.length) continue;
       for (const control of there) control.mark?.(panel.look);
       listener.dirty(panel);

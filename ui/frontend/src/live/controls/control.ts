@@ -25,19 +25,34 @@ export interface Entry {
   extent?: Extent;
   slot?: string;
   count?: number;
+  /** Shown only while another control says one of these: `source=typed|drawing`. */
+  when?: string;
 }
 
 export interface Control {
   element: HTMLElement;
   /** Shows a value that came from the run; never calls `changed`. */
   show(value: Value): void;
-  /** The slot whose picture can be clicked, and what a click there means. */
+  /** The slots, with spaces between, whose pictures can be clicked, and what a click there means. */
   slot?: string;
   asks?: "place" | "pick";
   /** Takes a click in its slot. */
   take?(hit: Hit): void;
   /** Puts its value into the look of its slot. */
   mark?(look: Look): void;
+}
+
+/** Whether clicks in a slot's picture turn a control. */
+export function listens({ slot }: Control, there: string): boolean {
+  return slot !== undefined && slot.split(" ").includes(there);
+}
+
+/** Whether a control is to be seen while the others say this. */
+export function wanted({ when }: Entry, values: Record<string, Value>): boolean {
+  return !when || when.split(";").every((condition) => {
+    const [name = "", options = ""] = condition.split("=");
+    return options.split("|").includes(String(values[name]));
+  });
 }
 
 export type Changed = (value: Value) => void;

@@ -3,7 +3,7 @@ import { element } from "../../shared/element";
 import type { Named, Value } from "../data";
 import type { Hit } from "../views/kind";
 import { pick, place } from "./clicks";
-import type { Changed, Control, Entry } from "./control";
+import { listens, wanted, type Changed, type Control, type Entry } from "./control";
 import { drawing } from "./drawing";
 import { numbers } from "./numbers";
 import { slider } from "./slider";
@@ -33,9 +33,17 @@ export function controls(form: Entry[], send: (values: Named<Value>) => void, ch
   const later = throttle(send);
   const touched = new Map<string, number>();
   const known = new Map<string, string>();
+  const now: Named<Value> = Object.fromEntries(form.map(({ name, default: value }) => [name, value]));
+  /** Hides what means nothing as the others stand. */
+  const dress = (): void => {
+    for (const { entry, control } of made) control.element.hidden = !wanted(entry, now);
+  };
   const made = form.filter(({ kind }) => kind in KINDS).map((entry) => ({
+    entry,
     name: entry.name,
     control: KINDS[entry.kind](entry, (value) => {
+      now[entry.name] = value;
+      dress();
       touched.set(entry.name, performance.now());
       known.set(entry.name, JSON.stringify(value));
       later({ [entry.name]: value });
@@ -45,6 +53,7 @@ export function controls(form: Entry[], send: (values: Named<Value>) => void, ch
   const all = made.map(({ control }) => control);
   const group = element("fieldset", { class: "controls", "aria-label": "Live controls" }, ...all.map((control) => control.element));
   group.hidden = !all.length;
+  dress();
   return {
     element: group,
     pad: form.some(({ kind }) => kind === "Drawing"),
@@ -56,12 +65,14 @@ export function controls(form: Entry[], send: (values: Named<Value>) => void, ch
         const words = JSON.stringify(value);
         if (known.get(name) === words) continue;
         known.set(name, words);
+        now[name] = value;
         control.show(value);
         changed();
       }
+      dress();
     },
     hit(slot, hit) {
-      for (const control of all) if (control.slot === slot) control.take?.(hit);
+      for (const control of all) if (listens(control, slot)) control.take?.(hit);
     },
     enable(enabled) {
       if (group.disabled === enabled) group.disabled = !enabled;

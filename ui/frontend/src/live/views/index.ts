@@ -1,15 +1,19 @@
 /** Every kind of view there is. */
 import type { View } from "../data";
 import { arrows } from "./arrows";
+import { attention } from "./attention";
 import { bars } from "./bars";
 import { curve } from "./curve";
 import { field } from "./field";
 import { graph } from "./graph";
+import { heads } from "./heads";
 import { histogram } from "./histogram";
 import type { Kind } from "./kind";
 import { matrix } from "./matrix";
 import { note } from "./note";
+import { patches } from "./patches";
 import { points } from "./points";
+import { products } from "./products";
 import { sound } from "./sound";
 import { surface } from "./surface";
 import { table } from "./table";
@@ -27,6 +31,10 @@ export const KINDS: { [K in View["kind"]]: Kind<Extract<View, { kind: K }>> } = 
   Matrix: matrix,
   Tiles: tiles,
   Tokens: tokens,
+  Attention: attention,
+  Heads: heads,
+  Products: products,
+  Patches: patches,
   Graph: graph,
   Surface: surface,
   Arrows: arrows,

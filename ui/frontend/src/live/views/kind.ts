@@ -15,6 +15,14 @@ export interface Look {
   picked: number | null;
   /** The point that a `Place` control has chosen. */
   place: [x: number, y: number] | null;
+  /** What is pointed at in this view or another one. */
+  pointed: Pointed | null;
+}
+
+/** A place of a row of tokens that looks, and one that is looked at. */
+export interface Pointed {
+  looking?: [row: string, place: number];
+  lookedAt?: [row: string, place: number];
 }
 
 /** What stands under the pointer. */
@@ -25,6 +33,8 @@ export interface Hit {
   index?: number;
   /** The point of the plane, for `Place`. */
   place?: [x: number, y: number];
+  /** The tokens, for other views to mark. */
+  pointed?: Pointed;
 }
 
 /** How much room a kind wants: a picture a cell of the grid, a wide picture or a strip (never the main one) a whole row, words a cell or less. */
@@ -44,6 +54,8 @@ export interface Drawn<V> extends Common<V> {
   hit?(view: V, box: Box, x: number, y: number, theme: Theme): Hit | null;
   /** Turns the picture by a drag [px]. */
   turn?(look: Look, dx: number, dy: number): void;
+  /** Whether it marks what is pointed at in other views. */
+  marks?: boolean;
   /** A button beside the title. */
   action?: { label: string; run(view: V): void };
 }
@@ -56,7 +68,7 @@ export interface Built<V> extends Common<V> {
 export type Kind<V> = Drawn<V> | Built<V>;
 
 export function look(): Look {
-  return { hover: null, yaw: -0.6, pitch: 0.55, picked: null, place: null };
+  return { hover: null, yaw: -0.6, pitch: 0.55, picked: null, place: null, pointed: null };
 }
 
 /** From where to where values go, in words. */

@@ -57,7 +57,7 @@ function draw(ctx: Context, view: Matrix, box: Box, theme: Theme, look: Look): v
   ctx.strokeStyle = theme.faint;
   ctx.lineWidth = 1;
   ctx.strokeRect(area.left, area.top, area.width, area.height);
-  if (view.numbers) drawNumbers(ctx, view, laid, ends, theme);
+  if (view.numbers || view.words?.length) drawNumbers(ctx, view, laid, ends, theme);
   drawFrames(ctx, view, laid, look, theme);
   if (bare(box)) return;
   drawNames(ctx, view, laid, box, theme);
@@ -73,15 +73,17 @@ function gaps(ctx: Context, area: Rectangle, cell: Box, theme: Theme): void {
 function drawNumbers(ctx: Context, view: Matrix, { area, cell }: Layout, ends: Range, theme: Theme): void {
   const [rows, columns] = shapeOf(view);
   const whole = view.values.data.every((value) => !Number.isFinite(value) || Number.isInteger(value));
-  const words = Array.from(view.values.data, (value) => (Number.isNaN(value) ? "" : format(value, whole ? 6 : 2)));
-  const size = Math.min(theme.size + 4, cell.height * 0.62, (theme.size * (cell.width - 4)) / Math.max(1, widest(words, theme)));
+  const said = view.words?.length ? view.words.flat() : null;
+  const words = said ?? Array.from(view.values.data, (value) => (Number.isNaN(value) ? "" : format(value, whole ? 6 : 2)));
+  const widestWord = said ? Math.min(widest(said, theme), cell.width) : widest(words, theme);
+  const size = Math.min(theme.size + (said ? 0 : 4), cell.height * 0.62, (theme.size * (cell.width - 4)) / Math.max(1, widestWord));
   if (size < 6) return;
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
       const index = row * columns + column;
       const shade = colourAt(view.scale, shareOf(view.values.data[index]!, ends), theme.dark, theme.background);
       const colour = luminance(shade) > 0.3 ? "#14181f" : "#ffffff";
-      write(ctx, words[index]!, area.left + (column + 0.5) * cell.width, area.top + (row + 0.5) * cell.height, theme, { colour, align: "center", size });
+      write(ctx, said ? fitted(words[index] ?? "", cell.width - 2, theme, size) : words[index]!, area.left + (column + 0.5) * cell.width, area.top + (row + 0.5) * cell.height, theme, { colour, align: "center", size });
     }
   }
 }
@@ -141,7 +143,8 @@ function hit(view: Matrix, box: Box, x: number, y: number, theme: Theme): Hit | 
   if (column < 0 || column >= columns || row < 0 || row >= rows) return null;
   const index = row * columns + column;
   const where = `${view.rows[row] ?? `row ${row}`}, ${view.columns[column] ?? `column ${column}`}`;
-  return { index, words: [{ text: where }, { text: format(view.values.data[index]!, 4) }] };
+  const said = view.words?.[row]?.[column];
+  return { index, words: [{ text: where }, { text: `${said ? `${said}  ` : ""}${format(view.values.data[index]!, 4)}` }] };
 }
 
 function describe(view: Matrix): string {

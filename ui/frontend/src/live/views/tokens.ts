@@ -3,6 +3,7 @@ import { colourAt, css, luminance } from "../../shared/palette";
 import type { Theme } from "../../shared/theme";
 import type { Tokens } from "../data";
 import { placeholder, roundedBox, textWidth, write, type Box, type Context, type Rectangle } from "../draw/canvas";
+import { placeIn } from "./pointing";
 import { largest, type Drawn, type Hit, type Look } from "./kind";
 
 const PADDING = 5;
@@ -54,8 +55,9 @@ function draw(ctx: Context, view: Tokens, box: Box, theme: Theme, look: Look): v
       ctx.fillStyle = css(shade);
       ctx.fill();
     }
-    ctx.strokeStyle = look.picked === index ? theme.accent : theme.faint;
-    ctx.lineWidth = look.picked === index ? 2 : 1;
+    const pointed = view.row && placeIn(look.pointed, view.row) === index;
+    ctx.strokeStyle = pointed ? theme.text : look.picked === index ? theme.accent : theme.faint;
+    ctx.lineWidth = pointed || look.picked === index ? 2 : 1;
     ctx.stroke();
     const colour = shade && Math.abs(luminance(shade) - luminance(theme.background)) > 0.3 ? (luminance(shade) > 0.3 ? "#14181f" : "#ffffff") : theme.text;
     write(ctx, shown(token), place.left + PADDING, place.top + place.height / 2 + 0.5, theme, { size, colour });
@@ -103,7 +105,8 @@ function hit(view: Tokens, box: Box, x: number, y: number, theme: Theme): Hit | 
   if (index === null) return null;
   const weight = view.weights.data[index];
   const words = [{ text: `${shown(view.tokens[index]!)}  (number ${index})` }];
-  return { index, words: weight === undefined ? words : [...words, { text: format(weight) }] };
+  const pointed = view.row ? { looking: [view.row, index] as [string, number] } : undefined;
+  return { index, words: weight === undefined ? words : [...words, { text: format(weight) }], ...(pointed && { pointed }) };
 }
 
 function describe(view: Tokens): string {
@@ -112,4 +115,4 @@ function describe(view: Tokens): string {
   return `${view.title || "Words"}: ${view.tokens.slice(0, 30).join(" ") || "none yet"}${heaviest}.`;
 }
 
-export const tokens: Drawn<Tokens> = { shape: "strip", height: 100, draw, hit, describe };
+export const tokens: Drawn<Tokens> = { shape: "strip", height: 100, draw, hit, describe, marks: true };
