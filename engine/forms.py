@@ -6,7 +6,7 @@ for a number, `Literal[...]` for a choice of words, `bool` for yes or no, `Text`
 `Numbers` for a handful of numbers, `Drawing` for a drawn picture, `Place` for a click in the
 plane, `Pick` for a click on a thing. A control that is `live` can be turned while the run goes
 on: its new value comes to the generator as the value of its `yield`. A control with `when`, as
-`"source=typed|drawing;show=heads"`, is seen only while other controls say so; it counts all the same.
+`"source=typed|drawing;show=heads"`, is seen only while others say so; it counts all the same.
 """
 
 from __future__ import annotations

@@ -290,7 +290,7 @@ class Heads:
     """Every head of every layer as a small map: layers from top to bottom, heads side by side.
 
     Attributes:
-        maps: `(layers * across, rows, columns)`, each in [0, 1]; NaN where a layer has no such head.
+        maps: `(layers * across, rows, columns)`, each in [0, 1]; NaN where there is no such head.
         layers: What the layers are called.
         across: How many heads stand side by side.
         picked: Number of the head that is chosen, layer by layer; -1 for none.

@@ -195,7 +195,10 @@ def _(view: Patches) -> go.Figure:
     rows, columns = view.grid
     row = view.weights[view.place] if 0 <= view.place < len(view.weights) else view.weights.mean(0)
     seen = row[list(view.places)].reshape(rows, columns)
-    down, across = (max(1, round(size / parts)) for size, parts in zip(view.image.shape, view.grid, strict=False))
+    down, across = (
+        max(1, round(size / parts))
+        for size, parts in zip(view.image.shape, view.grid, strict=False)
+    )
     large = np.kron(seen, np.ones((down, across)))
     return _draw(Matrix(large))
 

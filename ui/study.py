@@ -18,7 +18,12 @@ from ui.visitor import visitor
 
 
 def show(
-    entry: str, now: Project, *, key: str, options: Mapping[str, tuple[str, ...]] | None = None
+    entry: str,
+    now: Project,
+    *,
+    key: str,
+    options: Mapping[str, tuple[str, ...]] | None = None,
+    **layout: Any,
 ) -> None:
     """The live view of `entry` on the project's trained model.
 
@@ -27,9 +32,10 @@ def show(
         now: The project on stage.
         key: The page's own.
         options: Text controls for which the page knows all words.
+        **layout: See `ui.components.live`.
     """
     run = begun(entry, now, key=key)
-    view(run, asked.form(entry), key=key, options=options or {})
+    view(run, asked.form(entry), key=key, options=options or {}, **layout)
 
 
 def begun(
@@ -115,6 +121,12 @@ def layers(spec: Mapping[str, Any], category: str) -> tuple[str, ...]:
     """The ids of the network's layers of a category, in order."""
     types = {entry["type"] for entry in asked.layers() if entry["category"] == category}
     return tuple(node["id"] for node in spec.get("nodes", []) if node["type"] in types)
+
+
+def all_nodes(spec: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The network's nodes, those inside of its blocks too."""
+    graphs = [spec, *dict(spec.get("blocks") or {}).values()]
+    return [node for graph in graphs for node in graph.get("nodes", [])]
 
 
 def _part(form: Form, only: Collection[str]) -> Form:

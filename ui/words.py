@@ -125,7 +125,8 @@ def _(view: Attention) -> str:
         return f"{title}: nothing yet."
     row, column = divmod(int(np.nanargmax(np.abs(view.weights))), len(view.columns))
     most = f"{view.rows[row]} looks most at {view.columns[column]}"
-    return f"{title}, {len(view.rows)} by {len(view.columns)} places: {most}, {view.weights[row, column]:.3g}."
+    size = f"{len(view.rows)} by {len(view.columns)} places"
+    return f"{title}, {size}: {most}, {view.weights[row, column]:.3g}."
 
 
 @describe.register
@@ -145,7 +146,9 @@ def _(view: Products) -> str:
         return f"{title}: nothing yet."
     top = int(np.argmax(view.weights))
     score = f"q·k × {view.scale:.3g} = {view.scores[top]:.3g}"
-    return f"{title}: {view.at} looks most at {view.names[top]}, {view.weights[top]:.3g}, as {score}."
+    return (
+        f"{title}: {view.at} looks most at {view.names[top]}, {view.weights[top]:.3g}, as {score}."
+    )
 
 
 @describe.register

@@ -204,7 +204,7 @@ def _vector(what: str) -> Callable[[_At], Changed]:
 
 
 def _neuron(at: _At) -> Changed:
-    path = at.wish.module or _feed_forward(at.subject, at.seen.name)
+    path = at.wish.module or _feed_forward(at.subject, at.layers, at.seen.name)
     part = _known(at.subject, path)
     size = getattr(part, "out_features", None)
     if isinstance(size, int) and at.wish.number >= size:
@@ -222,19 +222,19 @@ def _after(points: Sequence[str], name: str) -> str:
     return points[own[-1]] if own else points[-1]
 
 
-def _feed_forward(subject: Subject, name: str) -> str:
-    """The first linear map after an attention layer that is no part of it."""
-    order = [path for path, _ in subject.module.named_modules()]
-    begun = order.index(name.partition("#")[0])
-    for path in order[begun:]:
-        inside = path.startswith(name)
+def _feed_forward(subject: Subject, layers: Sequence[Seen], name: str) -> str:
+    """The first linear map after an attention layer that is no part of one."""
+    order: list[str] = [path for path, _ in subject.module.named_modules()]
+    attentions = [layer.name.partition("#")[0] for layer in layers]
+    for path in order[order.index(name.partition("#")[0]) :]:
+        inside = any(path.startswith(f"{one}.") or path == one for one in attentions)
         if not inside and isinstance(subject.module.get_submodule(path), torch.nn.Linear):
             return path
     raise ValueError("neuron: name the module whose output is to be set")
 
 
 def _known(subject: Subject, path: str) -> torch.nn.Module:
-    parts = dict(subject.module.named_modules())
+    parts: dict[str, torch.nn.Module] = dict(subject.module.named_modules())
     if path not in parts:
         near = difflib.get_close_matches(path, parts, n=3)
         listed = near or [name for name in parts if name][:12]

@@ -68,7 +68,12 @@ def hide(places: Sequence[int], length: int) -> Edit:
 
 
 def turn(
-    layer: str, what: Literal["query", "key", "value"], head: int, place: int, number: int, to: float
+    layer: str,
+    what: Literal["query", "key", "value"],
+    head: int,
+    place: int,
+    number: int,
+    to: float,
 ) -> Edit:
     """One number of one vector becomes another: head, place in the sequence, number in it."""
 

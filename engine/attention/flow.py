@@ -24,7 +24,7 @@ UNITS = 1_000_000  # the solver counts in whole numbers: a capacity of 1 is so m
 
 def mixed(weights: Array, fuse: Fuse = "mean", residual: float = 0.5) -> Array:
     """One layer's heads `(heads, n, n)` as one matrix with the residual path, `(n, n)`."""
-    one = {"mean": np.mean, "max": np.max, "min": np.min}[fuse](weights, axis=0)
+    one = {"mean": weights.mean(0), "max": weights.max(0), "min": weights.min(0)}[fuse]
     both = (1 - residual) * one + residual * np.eye(one.shape[-1])
     return np.asarray(both / both.sum(-1, keepdims=True))
 
@@ -49,9 +49,7 @@ def rollout(layers: Sequence[Array], fuse: Fuse = "mean", residual: float = 0.5)
     return found
 
 
-def flow(
-    layers: Sequence[Array], place: int, fuse: Fuse = "mean", residual: float = 0.5
-) -> Array:
+def flow(layers: Sequence[Array], place: int, fuse: Fuse = "mean", residual: float = 0.5) -> Array:
     """The most that can flow from a place of the last layer down to each first token, `(n,)`.
 
     Tokens of all layers are knots, weights the widths of the pipes between them; other than in

@@ -22,7 +22,8 @@ def weighed(subject: Subject, place: int, output: int) -> tuple[Sight, list[Tens
         place: Whose answer is meant; networks with one answer ignore it.
         output: Which output.
 
-    Source: Barkan et al. (2021), Grad-SAM: explaining transformers via gradient self-attention maps.
+    Source: Barkan et al. (2021), Grad-SAM: explaining transformers via gradient
+    self-attention maps.
     """
     with torch.enable_grad():
         tracked = [_tracked(one) for one in subject.inputs]
@@ -60,7 +61,7 @@ def relevance(layers: Sequence[Tensor], place: int) -> Tensor:
 
 
 def self_attentions(layers: Sequence[Seen], like: Seen | None = None) -> list[int]:
-    """Numbers of the self-attentions that lie on top of each other, those of `like` or the last's."""
+    """Numbers of the self-attentions that lie on each other, with `like` or else the last one."""
     own = [number for number, layer in enumerate(layers) if layer.kind != "cross"]
     if not own:
         return []

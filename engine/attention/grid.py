@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -64,11 +65,11 @@ def find_grid(module: nn.Module, picture: torch.Tensor, layer: str) -> PatchGrid
 
 
 def _places(module: nn.Module, picture: torch.Tensor, layer: str, axis: int) -> Array | None:
-    """The middle of the stripes that move each token [share of the picture], `(n,)`; NaN for none."""
+    """The middle of the stripes that move each token, `(n,)` in [0, 1]; NaN where none does."""
     size = picture.shape[axis]
     edges = np.linspace(0, size, min(size, BANDS) + 1).round().astype(int)
     tries = picture.repeat(len(edges), *[1] * (picture.ndim - 1))  # the last one stays as it is
-    for number, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for number, (low, high) in enumerate(itertools.pairwise(edges)):
         stripe = tries[number].narrow(axis - 1, int(low), int(high - low))
         stripe.add_(torch.linspace(0.5, 1.0, stripe.numel()).reshape(stripe.shape))
     tokens = _tokens(module, tries, layer)

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from engine.attention.edits import patch
-from engine.attention.watch import Seen, look
+from engine.attention.watch import Edit, Seen, look
 from engine.network.build import Network
 from engine.network.graph import Plan, Step, lay_out
 
@@ -35,29 +35,31 @@ def stream(module: nn.Module, layers: Sequence[Seen]) -> tuple[str, ...]:
     return _blocks(module, names)
 
 
-def lens(module: nn.Module, inputs: Sequence[Tensor], points: Sequence[str]) -> Tensor:
-    """What the network says if it ends after each point, `(points, places, outputs)`.
+def lens(
+    module: nn.Module,
+    inputs: Sequence[Tensor],
+    points: Sequence[str],
+    edits: Sequence[Edit] = (),
+) -> tuple[Tensor, tuple[str, ...]]:
+    """What the network says if it ends after each point, `(points, [places,] outputs)`, and which.
 
-    Points whose vectors have another shape than the last one's are passed over; see `alike`.
+    Points at which the stream has another shape than at the last one are passed over.
+
+    Raises:
+        ValueError: There is no such stream.
     """
     with torch.no_grad():
-        outputs = look(module, inputs, outputs=points, shallow=True).outputs
-        kept = alike(points, outputs)
+        outputs = look(module, inputs, edits=edits, outputs=points, shallow=True).outputs
+        known = [point for point in points if point in outputs]
+        if not known:
+            raise ValueError(
+                "lens: this network has no stream of vectors that all of its layers write to"
+            )
+        last = outputs[known[-1]]
+        kept = tuple(point for point in known if outputs[point].shape == last.shape)
         stack = torch.cat([outputs[point] for point in kept])  # (points, n, features)
         many = [one.repeat(len(kept), *[1] * (one.ndim - 1)) for one in inputs]
-        return look(module, many, edits=[patch(kept[-1], stack)], shallow=True).answer
-
-
-def alike(points: Sequence[str], outputs: dict[str, Tensor] | object) -> list[str]:
-    """The points at which the stream has the shape it has in the end."""
-    found = dict(outputs)  # type: ignore[call-overload]
-    known = [point for point in points if point in found]
-    if not known:
-        raise ValueError(
-            "logit lens: this network has no place where all that it knows runs through one layer"
-        )
-    shape = found[known[-1]].shape
-    return [point for point in known if found[point].shape == shape]
+        return look(module, many, edits=[patch(kept[-1], stack)], shallow=True).answer, kept
 
 
 def _narrows(plan: Plan, names: Sequence[str]) -> tuple[str, ...]:

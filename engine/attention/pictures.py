@@ -194,7 +194,9 @@ def through_lens(
     part = chances[:, begin : begin + MOST_COLUMNS]
     best = part.max(-1)
     words = subject.streams[-1].words
-    columns = tuple(words[i] if i < len(words) else str(i) for i in range(begin, begin + part.shape[1]))
+    columns = tuple(
+        words[i] if i < len(words) else str(i) for i in range(begin, begin + part.shape[1])
+    )
     return Matrix(
         best.values.numpy(),
         tuple(points),

@@ -1,4 +1,4 @@
-"""Something put in front of a model of ours: a sample of its data, words, a drawing or a picture."""
+"""What is put in front of a model of ours: a sample of its data, words, a drawing or a picture."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 
 from engine.attention.subject import Stream, Subject
 from engine.data import DataSet, load
+from engine.data.dataset import IGNORED
 from engine.data.tokens import encode, shown
 from engine.models.inputs import resample
 from engine.models.kept import Kept
@@ -36,7 +37,7 @@ class Table:
         return "picture" if len(_shape(self.inputs[0])) == 3 else "numbers"
 
     def sample(self, number: int) -> Subject:
-        """A validation sample by number, counted round and round; noise for a model without data."""
+        """A validation sample by number, counted round and round; noise where there is no data."""
         data = self._known()
         if data is None:
             return self._noise(number)
@@ -63,7 +64,7 @@ class Table:
             self._tokens(part.strip() if len(parts) > 1 else part, stream)
             for stream, part in enumerate(parts)
         ]
-        return self.of(tuple(made), None, "what you typed")
+        return self.of(tuple(made), self._next(made), "what you typed")
 
     def drawn(self, drawing: Sequence[float]) -> Subject:
         """What somebody drew, brought to the size the model takes."""
@@ -73,7 +74,9 @@ class Table:
             raise ValueError("drawing: nothing is drawn yet; draw on the pad, or take a sample")
         return self.of((resample(drawing, _shape(self.inputs[0])),), None, "your drawing")
 
-    def of(self, inputs: tuple[torch.Tensor, ...], truth: torch.Tensor | None, about: str) -> Subject:
+    def of(
+        self, inputs: tuple[torch.Tensor, ...], truth: torch.Tensor | None, about: str
+    ) -> Subject:
         """A subject of tensors, one for each input, with a batch of one."""
         roles = ROLES if len(inputs) == 2 else ("tokens",) * len(inputs)
         streams = tuple(self._stream(x, role) for x, role in zip(inputs, roles, strict=True))
@@ -81,6 +84,12 @@ class Table:
         return Subject(
             self.kept.module, inputs, streams, self.kept.classes, truth, picture, about=about
         )
+
+    def _next(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor | None:
+        """For a model that says what comes next, a text is its own truth, one token later."""
+        if len(inputs) != 1 or not self.words or self.kept.classes != self.words:
+            return None
+        return torch.cat([inputs[0][:, 1:], torch.tensor([[IGNORED]])], 1)
 
     def _known(self) -> DataSet | None:
         if self._data is None and self.kept.data:

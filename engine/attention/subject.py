@@ -12,11 +12,11 @@ from torch.nn import functional
 
 from engine.attention.grid import PatchGrid, find_grid
 from engine.attention.watch import Edit, Seen, Sight, look
+from engine.data.dataset import IGNORED
 from engine.views import Array
 
 Tensor = torch.Tensor
 
-IGNORED = -100  # torch's number for a place that is not judged
 MOST_EXTRA = 8  # class tokens and registers that a network may put before its input
 
 

@@ -231,9 +231,7 @@ class _Watch(TorchFunctionMode):
 
         return leave
 
-    def __torch_function__(
-        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Pass all on, save what is an attention."""
         named = kwargs or {}
         if func is functional.scaled_dot_product_attention:
@@ -360,7 +358,9 @@ def _written_out(pending: _Pending, value: Tensor) -> Seen:
     if product is None:
         return seen
     query, key = _heads(product.left), _heads(product.right.transpose(-1, -2))
-    raw = (product.left @ product.right)[..., -1, 0]  # the last row sees the first place, masked or not
+    raw = (product.left @ product.right)[
+        ..., -1, 0
+    ]  # the last row sees the first place, masked or not
     got = pending.scores[..., -1, 0]
     known = got.isfinite() & (raw.abs() > 1e-6)
     scale = float((got / raw)[known].median()) if bool(known.any()) else 1.0

@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn import functional
 
 from engine.data import DataSet, load
+from engine.data.dataset import IGNORED
 from engine.models.layout import lay_out
 from engine.network.build import build
 from engine.network.spec import NetworkSpec
@@ -72,11 +73,12 @@ def _fitting(spec: NetworkSpec, module: nn.Module, name: str) -> DataSet | None:
         samples = load(name)
     except (LookupError, ValueError):
         return None  # its files are not on this machine
-    if inputs != [samples.shape]:
+    if inputs != list(samples.shapes):
         return None
     with torch.inference_mode():
-        given = module(samples.valid_x[:2])
-    wanted = (2, samples.outputs)
+        given = module(*samples.inputs(samples.valid_x[:2]))
+    places = samples.valid_y.shape[1:] if samples.per_place else ()
+    wanted = (2, *places, samples.outputs)
     return samples if isinstance(given, torch.Tensor) and tuple(given.shape) == wanted else None
 
 
@@ -94,11 +96,19 @@ def _summary(module: nn.Module, samples: DataSet | None, origin: Origin) -> dict
         return told
     x, y = samples.valid_x[:SAMPLE], samples.valid_y[:SAMPLE]
     with torch.inference_mode():
-        scores = module(x)
+        scores = module(*samples.inputs(x))
     if samples.task == "classification":
-        score = {"accuracy": (scores.argmax(1) == y).float().mean().item()}
+        judged = y != IGNORED
+        right = (scores.argmax(-1) == y)[judged]
+        score = {"accuracy": right.float().mean().item()}
     else:
         spread = samples.train_y.var(dim=0, correction=0).mean()
         score = {"R²": (1 - functional.mse_loss(scores, y) / spread).item()}
-    known = {"data": samples.name, "task": samples.task, "classes": list(samples.classes)}
+    known: dict[str, object] = {
+        "data": samples.name,
+        "task": samples.task,
+        "classes": list(samples.classes),
+    }
+    if samples.vocabulary:
+        known |= {"vocabulary": list(samples.vocabulary), "parts": list(samples.parts)}
     return {**told, **known, **score, "samples": len(x)}

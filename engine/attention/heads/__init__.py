@@ -1,8 +1,8 @@
 """The table of head detectors: `detect(weights, tokens) -> a score in [0, 1] for every head`.
 
-Weights are `(heads, n, n)`, tokens `(n,)`; the score is the part of its attention that a head spends
-as the pattern says, averaged over the places where the pattern can occur. An entry's fact `repeats`
-says that there must be tokens that come again.
+Weights are `(heads, n, n)`, tokens `(n,)`; the score is the part of its attention that a head
+spends as the pattern says, averaged over the places where the pattern can occur. An entry's fact
+`repeats` says that there must be tokens that come again.
 """
 
 from __future__ import annotations

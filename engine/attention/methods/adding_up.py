@@ -73,7 +73,9 @@ def gradient(
         arrays = {"weighed": torch.stack([one[0] for one in found]).numpy()}
     if own:
         n = found[own[0]].shape[-1]
-        arrays["relevance"] = relevance([found[i][0] for i in own], answering(answer, place, n)).numpy()
+        arrays["relevance"] = relevance(
+            [found[i][0] for i in own], answering(answer, place, n)
+        ).numpy()
     return arrays | {"layers": names(seen.layers), "output": np.array(output)}
 
 
@@ -84,18 +86,8 @@ def lens(subject: Subject) -> dict[str, Array]:
     Source: nostalgebraist (2020), Interpreting GPT: the logit lens.
     """
     points = stream(subject.module, sight(subject).layers)
-    if not points:
-        raise ValueError("lens: this network has no stream of vectors that all layers write to")
-    from engine.attention.lens import alike
-    from engine.attention.watch import look
-
-    with torch.no_grad():
-        outputs = look(subject.module, subject.inputs, outputs=points, shallow=True).outputs
-    kept = alike(points, outputs)
-    return {
-        "logits": through_lens(subject.module, subject.inputs, points).numpy(),
-        "points": np.array(kept),
-    }
+    logits, kept = through_lens(subject.module, subject.inputs, points)
+    return {"logits": logits.numpy(), "points": np.array(kept)}
 
 
 def at(place: int, length: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 
@@ -22,7 +22,9 @@ _HEAD = re.compile(r"(\d+)(?:\.(\d+))?")
 @methods.add("ablate")
 def ablation(
     subject: Subject,
-    heads: Annotated[str, Text(2000, help="Which: 0.1 1.3 (layer.head), 0 (a layer), or all")] = "all",
+    heads: Annotated[
+        str, Text(2000, help="Which: 0.1 1.3 (layer.head), 0 (a layer), or all")
+    ] = "all",
 ) -> dict[str, Array]:
     """Heads hand on nothing: what is left goes around them.
 
@@ -36,7 +38,9 @@ def ablation(
 @methods.add("fix")
 def fixed(
     subject: Subject,
-    heads: Annotated[str, Text(2000, help="Which: 0.1 1.3 (layer.head), 0 (a layer), or all")] = "all",
+    heads: Annotated[
+        str, Text(2000, help="Which: 0.1 1.3 (layer.head), 0 (a layer), or all")
+    ] = "all",
     pattern: Annotated[str, Choice(PATTERNS, help="Where they look instead")] = "uniform",
 ) -> dict[str, Array]:
     """Heads look by a rule, whatever comes in.

@@ -54,10 +54,14 @@ def heads(subject: Subject) -> dict[str, Array]:
     found = [scores(layer.weights[0].numpy(), tokens_of(subject, layer)) for layer in layers]
     most = max(layer.heads for layer in layers)
     padded = {
-        name: np.stack([np.pad(one[name], (0, most - len(one[name])), constant_values=np.nan) for one in found])
+        name: np.stack(
+            [np.pad(one[name], (0, most - len(one[name])), constant_values=np.nan) for one in found]
+        )
         for name in found[0]
     }
-    return {name.replace(" ", "_"): table for name, table in padded.items()} | {"layers": names(layers)}
+    return {name.replace(" ", "_"): table for name, table in padded.items()} | {
+        "layers": names(layers)
+    }
 
 
 def sight(subject: Subject) -> Sight:
