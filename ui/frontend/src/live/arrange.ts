@@ -19,6 +19,8 @@ export interface Wishes {
   main?: string | undefined;
   /** This many equal columns instead of one large panel. */
   columns?: number | undefined;
+  /** Strips that stand above all else. */
+  top?: string[] | undefined;
 }
 
 const COLUMNS = 12;
@@ -27,6 +29,12 @@ const WIDE = 780; // from it on, panels beside the main one
 
 /** Cells in the order of the page. */
 export function arrange(items: Item[], width: number, wishes: Wishes = {}): Cell[] {
+  const top = items.filter(({ slot, shape }) => wishes.top?.includes(slot) && takesRow(shape));
+  if (!top.length) return arranged(items, width, wishes);
+  return [...top.map((item) => cell(item, COLUMNS)), ...arranged(items.filter((item) => !top.includes(item)), width, wishes)];
+}
+
+function arranged(items: Item[], width: number, wishes: Wishes): Cell[] {
   const chosen = items.find(({ slot }) => slot === wishes.main);
   const main = chosen ?? (wishes.columns ? undefined : (items.find(({ shape }) => isPicture(shape)) ?? items[0]));
   const others = items.filter((item) => item !== main);

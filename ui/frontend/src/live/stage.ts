@@ -11,6 +11,8 @@ import type { Hit, Pointed } from "./views/kind";
 export interface Layout {
   main?: string;
   columns?: number;
+  /** Strips that stand above all else. */
+  top?: string[];
   /** Slots hidden at first. */
   hide?: string[];
   /** False for a thumbnail: one picture, nothing around it. */

@@ -1,6 +1,5 @@
 /** What a part of a picture looks at, over the picture itself. */
 import { format } from "../../shared/numbers";
-import { colourAt, css, mix } from "../../shared/palette";
 import type { Theme } from "../../shared/theme";
 import type { Patches } from "../data";
 import { bare, placeholder, write, type Box, type Context, type Rectangle } from "../draw/canvas";
@@ -47,16 +46,21 @@ function draw(ctx: Context, view: Patches, box: Box, theme: Theme, look: Look): 
   view.places.forEach((place, index) => {
     const share = Math.min(1, Math.max(0, weights[place]! / most)) || 0;
     const patch = patchAt(view, picture, index);
-    ctx.globalAlpha = 0.15 + 0.6 * share;
-    ctx.fillStyle = css(colourAt("sequential", share, theme.dark, theme.background));
+    ctx.globalAlpha = 0.85 * share;
+    ctx.fillStyle = theme.positive;
     ctx.fillRect(patch.left, patch.top, patch.width, patch.height);
     ctx.globalAlpha = 1;
     if (place === at) frame(ctx, patch, theme);
   });
   for (const { name, place, at: chip } of chips) {
     const share = Math.min(1, Math.max(0, weights[place]! / most)) || 0;
-    ctx.fillStyle = css(mix(theme.background, colourAt("sequential", share, theme.dark, theme.background), 0.6));
+    ctx.globalAlpha = 0.85 * share;
+    ctx.fillStyle = theme.positive;
     ctx.fillRect(chip.left, chip.top, chip.width, chip.height);
+    ctx.globalAlpha = 1;
+    ctx.lineWidth = 1;
+    ctx.strokeStyle = theme.faint;
+    ctx.strokeRect(chip.left, chip.top, chip.width, chip.height);
     write(ctx, name, chip.left + chip.width / 2, chip.top + chip.height / 2, theme, { align: "center", halo: theme.paper });
     if (place === at) frame(ctx, chip, theme);
   }
