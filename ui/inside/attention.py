@@ -32,7 +32,14 @@ def show(now: Project) -> None:
         "Each token looks at others and takes what it needs. **Click a map** to see that head, "
         "**point at a token** to see it everywhere, then *change* something inside."
     )
-    study.show(ENTRY, now, key="attention", options={"source": _sources(now.spec)}, columns=3, top=["input", "source"])
+    study.show(
+        ENTRY,
+        now,
+        key="attention",
+        options={"source": _sources(now.spec)},
+        columns=3,
+        top=["input", "source"],
+    )
 
 
 def _sources(spec: dict[str, Any]) -> tuple[str, ...]:
