@@ -50,7 +50,8 @@ def test_a_new_node_runs_and_every_parameter_gets_a_gradient(name: str) -> None:
     inputs = [x.requires_grad_() if x.is_floating_point() else x for x in inputs]
     result = network(*inputs)
     assert result.shape[0] == 3
-    if result.is_floating_point():
+    learns = any(True for _ in network.parameters()) or find(name).reads == "float"
+    if result.is_floating_point() and learns:
         (result * torch.randn_like(result)).sum().backward()
         for path, parameter in network.named_parameters():
             assert parameter.grad is not None, path
@@ -309,3 +310,92 @@ def test_blocks_have_the_sizes_of_their_papers() -> None:
     # Huang et al. (2017): DenseNet-121's first block turns 64 channels into 256.
     dense = factory(find("DenseBlock"))(64, 6, 32)
     assert dense(torch.zeros(2, 64, 4, 4)).shape[1] == 256
+
+
+def test_windows_attend_as_a_plain_loop_over_them() -> None:
+    from engine.network.modules.attention import WindowAttention
+
+    module = WindowAttention(8, heads=2, window=3, shift=1).double().eval()
+    x = torch.randn(1, 6, 9, 8, dtype=torch.float64)
+    given = module(x)
+    query, key, value = module.qkv(x).unflatten(-1, (3, 2, 4)).unbind(-3)
+    for row, column in [(0, 0), (2, 4), (5, 8), (0, 8), (5, 3), (3, 3)]:
+        # Liu et al. (2021), figure 4: shifted windows are [0, 1), [1, 4), [4, 6) along six rows.
+        seen = [
+            (r, c)
+            for r in range(6)
+            for c in range(9)
+            if (r + 2) // 3 == (row + 2) // 3 and (c + 2) // 3 == (column + 2) // 3
+        ]
+        mixed = []
+        for head in range(2):
+            number = [(c - column + 2) * 1 + (r - row + 2) * 5 for r, c in seen]
+            bias = module.bias[[24 - n for n in number], head]  # query minus key
+            scores = torch.stack(
+                [query[0, row, column, head] @ key[0, r, c, head] for r, c in seen]
+            )
+            weights = (scores / 2 + bias).softmax(0)
+            mixed.append(
+                sum(w * value[0, r, c, head] for w, (r, c) in zip(weights, seen, strict=True))
+            )
+        torch.testing.assert_close(given[0, row, column], module.out(torch.cat(mixed)))
+
+
+def test_near_distances_have_numbers_of_their_own_and_far_ones_share() -> None:
+    from engine.network.modules.attention import RelativeBias
+
+    # Worked out by hand from Raffel et al. (2019): 32 numbers, half for each direction; 8 exact,
+    # 8 more in ranges that widen up to 128.
+    both, causal = RelativeBias(2), RelativeBias(2, causal=True)
+    given = torch.tensor([0, -1, -7, -8, -11, -12, -64, -128, -500, 1, 7, 8, 200])
+    expected = [0, 1, 7, 8, 8, 9, 14, 15, 15, 17, 23, 24, 31]
+    assert both.bucket(given).tolist() == expected
+    assert causal.bucket(torch.tensor([5, 0, -15, -16, -20, -128])).tolist() == [
+        0,
+        0,
+        15,
+        16,
+        17,
+        31,
+    ]
+    assert causal(torch.zeros(1, 4, 8))[0, 0, 1, 2] == -math.inf
+
+
+def test_t5s_attention_is_torchs_without_scaling() -> None:
+    from engine.network.modules.attention import RelativeAttention, RelativeBias
+
+    module, bias = RelativeAttention(12, heads=3), RelativeBias(3)
+    x, memory = torch.randn(2, 5, 12), torch.randn(2, 7, 12)
+    theirs = nn.MultiheadAttention(12, 3, bias=False, batch_first=True)
+    scaled = [module.query.weight * 2, module.key.weight, module.value.weight]  # √4 undoes theirs
+    theirs.in_proj_weight.data = torch.cat(scaled).data
+    theirs.out_proj.load_state_dict(module.out.state_dict())
+    torch.testing.assert_close(module(x, memory), theirs(x, memory, memory)[0])
+    mask = bias(x).flatten(0, 1)
+    torch.testing.assert_close(module(x, bias(x)), theirs(x, x, x, attn_mask=mask)[0])
+
+
+def test_gated_units_that_look_before_each_step_are_the_loop_of_the_paper() -> None:
+    from engine.network.modules.attention import AttentionGRU
+
+    module = AttentionGRU(3, 5, 4)
+    x, memory, first = torch.randn(2, 6, 3), torch.randn(2, 7, 5), torch.randn(2, 4)
+    states, contexts, weights = module(x, memory, first)
+    look, cell, before = module.attention, module.cell, first
+    for place in range(6):
+        # e_ij = v tanh(W s + U h), c = sum_j softmax(e)_j h_j, s' = GRU([y, c], s)
+        energy = torch.tanh(look.query(before)[:, None] + look.memory(memory)) @ look.score.weight.T
+        context = (energy.softmax(1) * memory).sum(1)
+        before = cell(torch.cat([x[:, place], context], -1), before)
+        torch.testing.assert_close(states[:, place], before)
+        torch.testing.assert_close(contexts[:, place], context)
+    torch.testing.assert_close(weights.sum(-1), torch.ones(2, 6))
+
+
+def test_a_point_transform_of_zeros_changes_nothing_and_others_multiply() -> None:
+    from engine.network.modules.points import PointTransform
+
+    points, matrix = torch.randn(2, 5, 3), torch.randn(2, 9)
+    torch.testing.assert_close(PointTransform()(points, torch.zeros(2, 9)), points)
+    expected = points + torch.bmm(points, matrix.reshape(2, 3, 3))
+    torch.testing.assert_close(PointTransform()(points, matrix), expected)

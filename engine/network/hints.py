@@ -82,7 +82,7 @@ def _idle_bias(spec: NetworkSpec, node: Node, wires: _Wires, _traced: Trace) -> 
         )
 
 
-def _two_linears(spec: NetworkSpec, node: Node, wires: _Wires, _traced: Trace) -> Iterator[Hint]:
+def _two_linears(spec: NetworkSpec, node: Node, wires: _Wires, traced: Trace) -> Iterator[Hint]:
     if node.type != "Linear" or len(wires.after[node.id]) != 1:
         return
     edge = wires.after[node.id][0]
@@ -92,7 +92,7 @@ def _two_linears(spec: NetworkSpec, node: Node, wires: _Wires, _traced: Trace) -
         if len(wires.after[edge.target]) != 1:
             return
         edge = wires.after[edge.target][0]
-    if wires.nodes[edge.target].type == "Linear":
+    if wires.nodes[edge.target].type == "Linear" and not _narrows(node.id, edge.target, traced):
         first = wires.after[node.id][0]
         yield Hint(
             edge.target,
@@ -100,6 +100,15 @@ def _two_linears(spec: NetworkSpec, node: Node, wires: _Wires, _traced: Trace) -
             "row are one linear map",
             [Fix(f"insert ReLU after {node.id}", insert(spec, first, "ReLU", {}, "relu"))],
         )
+
+
+def _narrows(first: str, second: str, traced: Trace) -> bool:
+    """Whether there are fewer numbers between two maps than on either side: a code, a rank."""
+    one, two = traced.measured.get(first), traced.measured.get(second)
+    if one is None or two is None:
+        return False
+    between = one.arguments["out_features"]
+    return bool(between < min(one.arguments["in_features"], two.arguments["out_features"]))
 
 
 def _dead_end(spec: NetworkSpec, node: Node, wires: _Wires, traced: Trace) -> Iterator[Hint]:
@@ -133,12 +142,23 @@ def _huge(spec: NetworkSpec, node: Node, wires: _Wires, traced: Trace) -> Iterat
         yield Hint(node.id, text, [Fix("average each channel before flattening", pooled)])
 
 
+def _channels_last(id: str, wires: _Wires) -> bool:
+    """Whether the channels were put last on purpose, somewhere before a node."""
+    seen: set[str] = set()
+    while id not in seen and len(wires.before[id]) == 1:
+        if wires.nodes[id].type == "Permute":
+            return True
+        seen.add(id)
+        id = wires.before[id][0].node
+    return False
+
+
 def _linear_on_image(spec: NetworkSpec, node: Node, wires: _Wires, traced: Trace) -> Iterator[Hint]:
     if node.type != "Linear" or node.id not in traced.measured or not wires.before[node.id]:
         return
     edge = wires.before[node.id][0]
     source = traced.measured.get(edge.node)
-    if source is None or len(source.outputs[0].shape) != 3:
+    if source is None or len(source.outputs[0].shape) != 3 or _channels_last(edge.node, wires):
         return
     if any(one.type.startswith(_IMAGES) for one in spec.nodes):
         shape = source.outputs[0].shape

@@ -57,6 +57,7 @@ class Layer(BaseModel):
         axes: What the axes of the first input must be, the batch not counted; None for any.
         reach: Whether a value of the output looks at one place of the input, a window, or all.
         reads: Whether numbers come in, or tokens.
+        recurs: Whether it does the same at each place of its first input, one after the other.
         example: Shapes of inputs that it works with, where `axes` does not say enough.
     """
 
@@ -68,6 +69,7 @@ class Layer(BaseModel):
     axes: ClassVar[tuple[str, ...] | None] = None
     reach: ClassVar[Reach] = "all"
     reads: ClassVar[Literal["float", "token"]] = "float"
+    recurs: ClassVar[bool] = False
     example: ClassVar[tuple[Shape, ...]] = ()
 
     def arguments(self, shapes: Sequence[Shape]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.network.spec import NetworkSpec
@@ -30,12 +30,35 @@ class Sketch:
             "Input", name="image" if shape else "x", **({"shape": list(shape)} if shape else {})
         )
 
-    def __call__(self, type: str, *sources: str, name: str = "", **params: Any) -> str:
-        """Add a layer behind `sources`, or behind the last one; its id."""
+    @classmethod
+    def of_tokens(cls, length: int, vocabulary: int, name: str = "tokens") -> Sketch:
+        """A network that reads `length` whole numbers below `vocabulary`."""
+        net = cls.__new__(cls)
+        net.values, net._nodes, net._edges, net._named = {}, [], [], Counter()
+        net.input = net.last = net.enter(name, length, vocabulary=vocabulary)
+        return net
+
+    def enter(self, name: str, *shape: int, vocabulary: int = 0) -> str:
+        """One more input, of numbers or of tokens; its id. A block's has no shape."""
+        self._named[name] += 1
+        params: dict[str, Any] = {"shape": list(shape)} if shape else {}
+        if vocabulary:
+            params |= {"dtype": "token", "vocabulary": vocabulary}
+        self._nodes.append({"id": name, "type": "Input", "params": params})
+        return name
+
+    def __call__(
+        self, type: str, *sources: str, name: str = "", tied: str = "", **params: Any
+    ) -> str:
+        """Add a layer behind `sources`, or behind the last one; its id.
+
+        With `tied` it uses the weight of another layer.
+        """
         stem = name or re.sub(r"\dd$", "", type).lower()
         self._named[stem] += 1
         id = stem if name and self._named[stem] == 1 else f"{stem}{self._named[stem]}"
-        self._nodes.append({"id": id, "type": type, "params": params})
+        shared = {"tied": tied} if tied else {}
+        self._nodes.append({"id": id, "type": type, "params": params, **shared})
         self._edges += [[source, id] for source in sources or (self.last,) if source]
         self.last = id
         return id
@@ -70,13 +93,20 @@ class Sketch:
         return self(activation) if activation else self.last
 
     def block(
-        self, block: str, repeat: int = 0, first: Mapping[str, Any] | None = None, **values: Any
+        self,
+        block: str,
+        repeat: int = 0,
+        first: Mapping[str, Any] | None = None,
+        *,
+        sources: Sequence[str] = (),
+        name: str = "",
+        **values: Any,
     ) -> str:
         """Use a block, `repeat` copies in a row, the first with its own values; its id."""
         params: dict[str, Any] = {"block": block, "values": values}
         if repeat:
             params |= {"repeat": repeat, "first": dict(first or {})}
-        return self("Block", name=f"{block}_", **params)
+        return self("Block", *sources, name=name or f"{block}_", **params)
 
     def spec(self, *outputs: str, **blocks: Sketch) -> NetworkSpec:
         """The finished network; its output is the last layer unless others are named."""

@@ -130,6 +130,71 @@ class AdditiveAttention(_Compared):
     hidden_size: int = limited(high=100_000, help="Width of the comparison", begin=32)
 
 
+class AttentionGRU(_Attention):
+    """Gated units that look at a memory before each step; gives states, what it took, weights.
+
+    Its inputs are what it reads, the memory, and perhaps a first state.
+
+    Source: Bahdanau, Cho & Bengio (2014), Neural machine translation by jointly learning to align.
+    """
+
+    category = "Recurrent"
+    inputs = (2, 4)
+    recurs = True
+
+    input_size: int | None = follows(-1, "Features that come in; found from the input")
+    memory_size: int | None = limited(None, help="Features of the memory; found from the input")
+    hidden_size: int = limited(high=100_000, help="Numbers of the state", begin=32)
+    align_size: int | None = limited(None, 1, 100_000, "Width of the comparison; none for hidden")
+
+    def arguments(self, shapes: Sequence[Shape]) -> dict[str, Any]:
+        """The sizes of what is read and of the memory."""
+        memory = self.agree("memory_size", shapes[1], -1)
+        return {**super().arguments(shapes), "memory_size": memory}
+
+
+class RelativeBias(_Attention):
+    """Learns what to add to attention's scores for each distance; for `RelativeAttention`.
+
+    Source: Raffel et al. (2019), Exploring the limits of transfer learning (T5).
+    """
+
+    category = "Positions"
+
+    heads: int = limited(high=1_000, help="How many attentions side by side", begin=2)
+    buckets: int = limited(32, 4, 10_000, "How many distances are told apart")
+    farthest: int = limited(128, 8, 1_000_000, "From where on all distances are one")
+    causal: bool = False
+
+
+class RelativeAttention(_Attention):
+    """Attention without biases and scaling; takes a memory, and a bias for each distance.
+
+    Source: Raffel et al. (2019), Exploring the limits of transfer learning (T5).
+    """
+
+    inputs = (1, 3)
+
+    features: int | None = follows(-1, "Features; found from the input")
+    heads: int = limited(high=1_000, help="How many attentions side by side", begin=2)
+    size: int | None = limited(None, 1, 10_000, "Features of a head; none to share them evenly")
+
+
+class WindowAttention(_Attention):
+    """Lets places of an image look at others in their window, which may be shifted.
+
+    Source: Liu et al. (2021), Swin transformer.
+    """
+
+    axes = ("rows", "columns", "features")
+    example = ((8, 8, 8),)
+
+    features: int | None = follows(-1, "Features; found from the input")
+    heads: int = limited(high=1_000, help="How many attentions side by side", begin=2)
+    window: int = limited(high=256, help="Places of a window, either way", begin=4)
+    shift: int = limited(0, 0, 256, "By how much the windows are shifted")
+
+
 class PaddingMask(_Attention):
     """Marks the places of a sequence of tokens that hold nothing."""
 

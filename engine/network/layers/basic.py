@@ -43,6 +43,21 @@ class Bilinear(Layer):
         return {**super().arguments(shapes), "in2_features": second}
 
 
+class OneHot(Layer):
+    """Writes each token as a vector that is 1 in its own place and 0 elsewhere.
+
+    Source: Elman (1990), Finding structure in time.
+    """
+
+    category = "Basic"
+    home = "rearrange"
+    reach = "point"
+    reads = "token"
+    example = ((8,),)
+
+    classes: int = limited(high=1_000_000, help="How many different tokens there are", begin=50)
+
+
 class Embedding(Layer):
     """Looks up a learned vector for every token.
 

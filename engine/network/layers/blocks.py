@@ -24,6 +24,17 @@ class InvertedResidual(_ImageBlock):
     expand: int = limited(6, 1, 64, "How many times wider inside")
 
 
+class ResidualBlock(_ImageBlock):
+    """Adds what two 3 × 3 convolutions make of its input to the input, fitted if need be.
+
+    Source: He et al. (2015), Deep residual learning for image recognition.
+    """
+
+    in_channels: int | None = follows(0, "Channels that come in; found from the input")
+    out_channels: int = limited(help="Channels that go out", begin=8)
+    stride: int = limited(1, 1, 99, "How far the filters step")
+
+
 class ConvNeXtBlock(_ImageBlock):
     """Filters each channel widely, then maps every pixel by itself, past a shortcut.
 

@@ -28,6 +28,26 @@ class SqueezeExcite(Layer):
         return {"squeezed": max(1, given["channels"] // 16), **given}
 
 
+class DepthwiseConv2d(Layer):
+    """Slides a filter of its own over each channel, without mixing the channels.
+
+    Source: Howard et al. (2017), MobileNets.
+    """
+
+    category = "Convolution"
+    home = "images"
+    axes = ("channels", "rows", "columns")
+    reach = "window"
+
+    channels: int | None = follows(0, "Channels; found from the input")
+    kernel_size: Sizes = required(3, "Size of the window, one number or one an axis")
+    multiplier: int = limited(1, 1, 1_000, "How many filters each channel has")
+    stride: Sizes = 1
+    padding: Offsets | Literal["same", "valid"] = 0
+    dilation: Sizes = 1
+    bias: bool = True
+
+
 class SeparableConv2d(Layer):
     """A filter for each channel, then a mix of the channels at each pixel: far fewer weights.
 

@@ -12,6 +12,7 @@ class _Recurrent(Layer):
     home = "recurrent"
     inputs: ClassVar[tuple[int, int | None]] = (1, 2)
     axes = ("length", "features")
+    recurs = True
 
     input_size: int | None = follows(-1, "Features that come in; found from the input")
     hidden_size: int = limited(high=100_000, help="Numbers of the state", begin=32)

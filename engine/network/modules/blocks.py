@@ -39,6 +39,30 @@ class InvertedResidual(nn.Module):
         return x + result if self.skips else result
 
 
+class ResidualBlock(nn.Module):
+    """Two normalised 3 × 3 convolutions added to what comes in."""
+
+    def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False),
+            nn.BatchNorm2d(out_channels),
+            nn.ReLU(),
+            nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(out_channels),
+        )
+        self.skip: nn.Module = nn.Identity()
+        if stride > 1 or in_channels != out_channels:
+            self.skip = nn.Sequential(
+                nn.Conv2d(in_channels, out_channels, 1, stride, bias=False),
+                nn.BatchNorm2d(out_channels),
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`(batch, channels, rows, columns)` to `(batch, out, rows / stride, columns / stride)`."""
+        return torch.relu(self.skip(x) + self.layers(x))
+
+
 class ConvNeXtBlock(nn.Module):
     """A wide filter for each channel, a norm, and two maps at each pixel, with a shortcut."""
 

@@ -23,6 +23,26 @@ class SqueezeExcite(nn.Module):
         return x * torch.sigmoid(self.fc2(self.activation(self.fc1(mean))))
 
 
+class DepthwiseConv2d(nn.Conv2d):
+    """Filters of its own for each channel; the channels are not mixed."""
+
+    def __init__(
+        self,
+        channels: int,
+        kernel_size: int | Sequence[int],
+        multiplier: int = 1,
+        stride: int | Sequence[int] = 1,
+        padding: int | Sequence[int] | str = 0,
+        dilation: int | Sequence[int] = 1,
+        bias: bool = True,
+    ) -> None:
+        kernel, step, spread = (_pair(size) for size in (kernel_size, stride, dilation))
+        around = padding if isinstance(padding, str) else _pair(padding)
+        super().__init__(
+            channels, channels * multiplier, kernel, step, around, spread, channels, bias
+        )
+
+
 class SeparableConv2d(nn.Module):
     """A filter for each channel, then a mix of the channels at each pixel."""
 

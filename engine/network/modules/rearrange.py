@@ -115,6 +115,19 @@ class GlobalMaxPool(nn.Module):
         return x.flatten(2).amax(-1)
 
 
+class OneHot(nn.Module):
+    """Each token as a vector that is 1 in its own place and 0 elsewhere."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.classes = classes
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        """`(batch, ...)` whole numbers to `(batch, ..., classes)`."""
+        places = torch.arange(self.classes, device=tokens.device)
+        return (tokens[..., None] == places).to(torch.get_default_dtype())
+
+
 class ChannelShuffle(nn.Module):
     """The channels of all groups dealt out in turn."""
 

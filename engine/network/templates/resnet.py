@@ -20,11 +20,12 @@ def _basic() -> Sketch:
     return block
 
 
-def _bottleneck() -> Sketch:
+def bottleneck_block() -> Sketch:
     """1 × 1 to few channels, 3 × 3, 1 × 1 to four times `width`, and the shortcut."""
-    block = Sketch(width=64, inner=64, stride=1, groups=1)
+    block = Sketch(width=64, inner=64, stride=1, groups=1, dilation=1)
     block.conv("=inner", 1)
-    block.conv("=inner", 3, "=stride", groups="=groups")
+    spread = {"groups": "=groups", "padding": "=dilation", "dilation": "=dilation"}
+    block.conv("=inner", 3, "=stride", **spread)
     branch = block.conv("=4 * width", 1, activation="")
     block("Shortcut", block.input, branch)
     block("Add", branch, block.last)
@@ -54,7 +55,7 @@ def _resnet(
             net.block("basic", depth, first, width=width)
     net("GlobalAvgPool")
     net("Linear", name="scores", out_features=1000)
-    return net.spec(**({"bottleneck": _bottleneck()} if bottleneck else {"basic": _basic()}))
+    return net.spec(**({"bottleneck": bottleneck_block()} if bottleneck else {"basic": _basic()}))
 
 
 @template(title="ResNet-18", family="Images", parameters=11_689_512, source=_SOURCE)
