@@ -161,11 +161,12 @@ def test_s4d_convolves_as_its_recurrence_runs() -> None:
     torch.testing.assert_close(module(x), torch.stack(steps, 1))
 
 
-def test_the_selective_scan_is_the_loop_it_stands_for() -> None:
+@pytest.mark.parametrize("width", [5, 400])
+def test_the_selective_scan_is_the_loop_it_stands_for(width: int) -> None:
     from engine.network.modules.state_space import scan
 
-    decay, inflow = torch.rand(2, 13, 5).double(), torch.randn(2, 13, 5).double()
-    state, steps = torch.zeros(2, 5).double(), []
+    decay, inflow = torch.rand(2, 13, width).double(), torch.randn(2, 13, width).double()
+    state, steps = torch.zeros(2, width).double(), []
     for place in range(13):
         state = decay[:, place] * state + inflow[:, place]
         steps.append(state)
@@ -313,7 +314,7 @@ def test_blocks_have_the_sizes_of_their_papers() -> None:
 
 
 def test_windows_attend_as_a_plain_loop_over_them() -> None:
-    from engine.network.modules.attention import WindowAttention
+    from engine.network.modules.relative import WindowAttention
 
     module = WindowAttention(8, heads=2, window=3, shift=1).double().eval()
     x = torch.randn(1, 6, 9, 8, dtype=torch.float64)
@@ -342,7 +343,7 @@ def test_windows_attend_as_a_plain_loop_over_them() -> None:
 
 
 def test_near_distances_have_numbers_of_their_own_and_far_ones_share() -> None:
-    from engine.network.modules.attention import RelativeBias
+    from engine.network.modules.relative import RelativeBias
 
     # Worked out by hand from Raffel et al. (2019): 32 numbers, half for each direction; 8 exact,
     # 8 more in ranges that widen up to 128.
@@ -362,7 +363,7 @@ def test_near_distances_have_numbers_of_their_own_and_far_ones_share() -> None:
 
 
 def test_t5s_attention_is_torchs_without_scaling() -> None:
-    from engine.network.modules.attention import RelativeAttention, RelativeBias
+    from engine.network.modules.relative import RelativeAttention, RelativeBias
 
     module, bias = RelativeAttention(12, heads=3), RelativeBias(3)
     x, memory = torch.randn(2, 5, 12), torch.randn(2, 7, 12)

@@ -26,9 +26,7 @@ class Sketch:
         self._edges: list[list[str]] = []
         self._named: Counter[str] = Counter()
         self.last = ""
-        self.input = self(
-            "Input", name="image" if shape else "x", **({"shape": list(shape)} if shape else {})
-        )
+        self.input = self("Input", name="image" if shape else "x", **_shaped(shape))
 
     @classmethod
     def of_tokens(cls, length: int, vocabulary: int, name: str = "tokens") -> Sketch:
@@ -41,7 +39,7 @@ class Sketch:
     def enter(self, name: str, *shape: int, vocabulary: int = 0) -> str:
         """One more input, of numbers or of tokens; its id. A block's has no shape."""
         self._named[name] += 1
-        params: dict[str, Any] = {"shape": list(shape)} if shape else {}
+        params = _shaped(shape)
         if vocabulary:
             params |= {"dtype": "token", "vocabulary": vocabulary}
         self._nodes.append({"id": name, "type": "Input", "params": params})
@@ -119,3 +117,7 @@ class Sketch:
             "edges": self._edges,
             "outputs": list(outputs or (self.last,)),
         }
+
+
+def _shaped(shape: Sequence[int]) -> dict[str, Any]:
+    return {"shape": list(shape)} if shape else {}

@@ -20,4 +20,5 @@ class PointTransform(nn.Module):
         turned = matrix.unflatten(-1, (size, size)) + torch.eye(
             size, device=points.device, dtype=points.dtype
         )
-        return points @ turned
+        result: torch.Tensor = points @ turned
+        return result

@@ -14,8 +14,15 @@ Tensor = torch.Tensor
 def scan(decay: Tensor, inflow: Tensor) -> Tensor:
     """`h_t = decay_t h_(t-1) + inflow_t` for all t at once, along axis 1, from `h = 0`.
 
-    Doubles the reach of each step, so a sequence of n takes log2(n) of them.
+    Where one place is much work it goes from place to place: on a processor that was 25 times as
+    fast. Else it doubles the reach of each step, so a sequence of n takes log2(n) of them.
     """
+    if inflow.device.type == "cpu" and inflow[:, 0].numel() >= 512:
+        state, states = torch.zeros_like(inflow[:, 0]), []
+        for factor, new in zip(decay.unbind(1), inflow.unbind(1), strict=True):
+            state = factor * state + new
+            states.append(state)
+        return torch.stack(states, 1)
     reach = 1
     while reach < inflow.shape[1]:
         later = inflow[:, reach:] + decay[:, reach:] * inflow[:, :-reach]

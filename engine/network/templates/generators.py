@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from engine.network.sketch import Sketch
 from engine.network.spec import NetworkSpec
 from engine.network.templates import template
@@ -68,12 +70,18 @@ def _generator(code: int, widths: tuple[int, ...], channels: int, begin: int) ->
     net = Sketch(code)
     net("Reshape", shape=[code, 1, 1])
     for place, width in enumerate(widths):
-        step = {"stride": 2, "padding": 1} if place else {"stride": 1, "padding": 0}
+        step: dict[str, Any] = {"stride": 2, "padding": 1} if place else {"stride": 1, "padding": 0}
         size = 4 if place else begin
         net("ConvTranspose2d", out_channels=width, kernel_size=size, bias=False, **step)
         net("BatchNorm2d")
         net("ReLU")
-    last = {"out_channels": channels, "kernel_size": 4, "stride": 2, "padding": 1, "bias": False}
+    last: dict[str, Any] = {
+        "out_channels": channels,
+        "kernel_size": 4,
+        "stride": 2,
+        "padding": 1,
+        "bias": False,
+    }
     net("ConvTranspose2d", name="pixels", **last)
     net("Tanh")
     return net.spec()
@@ -83,7 +91,7 @@ def _discriminator(side: int, channels: int, widths: tuple[int, ...]) -> Network
     """Strided convolutions to one number: real or made."""
     net = Sketch(channels, side, side)
     for place, width in enumerate(widths):
-        sizes = {"out_channels": width, "kernel_size": 4, "stride": 2, "padding": 1}
+        sizes: dict[str, Any] = {"out_channels": width, "kernel_size": 4, "stride": 2, "padding": 1}
         net("Conv2d", **sizes, bias=False)
         if place:  # not on the first: it would hide the colours' means
             net("BatchNorm2d")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from engine.network.sketch import Sketch
 from engine.network.spec import NetworkSpec
 from engine.network.templates import template
@@ -38,7 +40,7 @@ def _gat(
 ) -> NetworkSpec:
     net = Sketch(nodes, features)
     links = net.enter("links", nodes, nodes)
-    drop = {"dropout": dropped}
+    drop: dict[str, Any] = {"dropout": dropped}
     net("Dropout", net.input, p=dropped)
     net("GraphAttention", net.last, links, name="first", out_features=hidden, heads=heads, **drop)
     net("ELU")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from engine.network.sketch import Sketch
 from engine.network.spec import NetworkSpec
 from engine.network.templates import template
@@ -83,7 +85,7 @@ def _luong(
     """A reader, a writer that begins with its state, and a look back after each word."""
     net = Sketch.of_tokens(places[0], words, "source")
     target = net.enter("target", places[1], vocabulary=words)
-    sizes = {"hidden_size": hidden, "num_layers": layers}
+    sizes: dict[str, Any] = {"hidden_size": hidden, "num_layers": layers}
     net("Embedding", "source", name="source_vectors", num_embeddings=words, embedding_dim=vector)
     reader = net(kind, name="reader", **sizes)
     read = net(

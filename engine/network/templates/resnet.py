@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from engine.network.sketch import Sketch
 from engine.network.spec import NetworkSpec
 from engine.network.templates import template
@@ -24,7 +26,7 @@ def bottleneck_block() -> Sketch:
     """1 × 1 to few channels, 3 × 3, 1 × 1 to four times `width`, and the shortcut."""
     block = Sketch(width=64, inner=64, stride=1, groups=1, dilation=1)
     block.conv("=inner", 1)
-    spread = {"groups": "=groups", "padding": "=dilation", "dilation": "=dilation"}
+    spread: dict[str, Any] = {"groups": "=groups", "padding": "=dilation", "dilation": "=dilation"}
     block.conv("=inner", 3, "=stride", **spread)
     branch = block.conv("=4 * width", 1, activation="")
     block("Shortcut", block.input, branch)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from engine.network.sketch import Sketch
 from engine.network.spec import NetworkSpec
 from engine.network.templates import template
@@ -25,7 +27,7 @@ def _backbone(net: Sketch) -> str:
 def _small(net: Sketch, widths: tuple[int, ...]) -> str:
     """Convolutions that look wider and wider; the first halves."""
     for place, width in enumerate(widths):
-        spread = {"padding": 1 + place, "dilation": 1 + place}
+        spread: dict[str, Any] = {"padding": 1 + place, "dilation": 1 + place}
         net.conv(width, 3, 1 if place else 2, **spread)
     return net.last
 

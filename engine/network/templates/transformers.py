@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from engine.network.sketch import Sketch
 from engine.network.spec import NetworkSpec
 from engine.network.templates import template
@@ -21,7 +23,7 @@ def _post(block: Sketch, before: str, eps: float = 1e-5) -> str:
     return block("LayerNorm", eps=eps)
 
 
-def _wide(block: Sketch, activation: str = "ReLU", **params: object) -> str:
+def _wide(block: Sketch, activation: str = "ReLU", **params: Any) -> str:
     """To the feed-forward width and back."""
     block("Linear", name="widen", out_features="=wide")
     block(activation, **params)
@@ -55,8 +57,8 @@ def _transformer(
     words: int, places: tuple[int, int], depth: int, features: int, heads: int, wide: int
 ) -> NetworkSpec:
     """Encoder and decoder; one table of words for reading, writing and the scores."""
-    sizes = {"features": features, "heads": heads, "wide": wide}
-    table = {"num_embeddings": words, "embedding_dim": features}
+    sizes: dict[str, Any] = {"features": features, "heads": heads, "wide": wide}
+    table: dict[str, Any] = {"num_embeddings": words, "embedding_dim": features}
     net = Sketch.of_tokens(places[0], words, "source")
     target = net.enter("target", places[1], vocabulary=words)
     net("Embedding", "source", name="words", **table)
@@ -180,8 +182,8 @@ def _t5(
     words: int, places: tuple[int, int], depth: int, features: int, heads: int, wide: int
 ) -> NetworkSpec:
     """Encoder and decoder, each with one table of distances for all its layers."""
-    sizes = {"features": features, "heads": heads, "wide": wide}
-    table = {"num_embeddings": words, "embedding_dim": features}
+    sizes: dict[str, Any] = {"features": features, "heads": heads, "wide": wide}
+    table: dict[str, Any] = {"num_embeddings": words, "embedding_dim": features}
     net = Sketch.of_tokens(places[0], words, "source")
     target = net.enter("target", places[1], vocabulary=words)
     read = net("Embedding", "source", name="words", **table)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from engine.network.sketch import Sketch
 from engine.network.spec import NetworkSpec
 from engine.network.templates import template
@@ -117,7 +119,7 @@ def _pair() -> Sketch:
     before = block.input
     for name, shift in (("windows", 0), ("shifted", "=window // 2")):
         block("LayerNorm", before)
-        sizes = {"heads": "=heads", "window": "=window", "shift": shift}
+        sizes: dict[str, Any] = {"heads": "=heads", "window": "=window", "shift": shift}
         block("WindowAttention", name=name, **sizes)
         before = block("Add", before, block.last)
         block("LayerNorm")
@@ -142,7 +144,11 @@ def _swin(
             net("Permute", order=[1, 2, 0])
             net("LayerNorm")
             net("Linear", name="merge", out_features=features * 2**stage, bias=False)
-        sizes = {"features": features * 2**stage, "heads": heads * 2**stage, "window": window}
+        sizes: dict[str, Any] = {
+            "features": features * 2**stage,
+            "heads": heads * 2**stage,
+            "window": window,
+        }
         net.block("pair", depth, **sizes)
     net("LayerNorm")
     net("Permute", order=[2, 0, 1])
@@ -165,5 +171,5 @@ def swin_small() -> NetworkSpec:
 
 @template(title="Swin for small digits", family="Transformers", source=_SWIN, data="digits")
 def swin_digits() -> NetworkSpec:
-    """Windows of 2 × 2 places in a picture of 8 × 8, two stages."""
-    return _swin(Sketch(1, 8, 8), 1, 16, (1, 1), 2, 2)
+    """Patches of 2 × 2 pixels, windows of 2 × 2 patches, two stages."""
+    return _swin(Sketch(1, 8, 8), 2, 24, (1, 1), 3, 2)
