@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Self
 
 import torch
@@ -113,6 +114,32 @@ class Network(nn.Module):
         if self._only is not None:
             return values[self._only]
         return {name: values[slot] for name, slot in self._outputs.items()}
+
+    def program(self) -> tuple[list[Instruction], int]:
+        """The layers in the order they run, and where its only output is.
+
+        Inputs are in the first places, a layer's outputs in those it writes.
+
+        Raises:
+            ValueError: It has several outputs.
+        """
+        if self._only is None:
+            raise ValueError(f"the network must have one output; has {', '.join(self._outputs)}")
+        names = {module: name for name, module in self.named_modules()}
+        rows = zip(self._layers, self._reads, self._writes, strict=True)
+        return [Instruction(names[one], one, reads, writes) for one, reads, writes in rows], (
+            self._only
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One layer of a network's program: from which places it reads and to which it writes."""
+
+    name: str
+    module: nn.Module
+    reads: tuple[int, ...]
+    writes: tuple[int, ...]
 
 
 def build(spec: NetworkSpec | Mapping[str, object] | str, limit: int = MOST_PARAMETERS) -> Network:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,10 @@ SHARE = 0.04  # of the computing time that this may take
 BACKWARD = 3.0  # a training step costs about as much as three forward passes
 BATCH = 500  # samples a forward pass when nothing is learnt
 PLACES = 16_000  # of sequences with an answer at each place, likewise
+
+
+Learn = Callable[[nn.Module, torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
+"""From module, inputs and answers to what the module says and the loss that is descended."""
 
 
 class Diverged(ValueError):  # noqa: N818 - it is what happened
@@ -77,6 +81,8 @@ class Session:
         judged: The newest judgement on validation samples.
         full: The newest one on all of them.
         seconds: Computing time so far, since this process took over [s].
+        learn: What is learnt instead of the plain loss, as a defence does; None for the plain one.
+        replays: How often each batch is learnt from in a row; an epoch has as many steps as ever.
     """
 
     module: nn.Module
@@ -90,6 +96,8 @@ class Session:
     full: Judgement | None = None
     seconds: float = 0.0
     samples: int = 0
+    learn: Learn | None = None
+    replays: int = 1
     history: History = field(init=False)
 
     def __post_init__(self) -> None:
@@ -146,8 +154,11 @@ class Session:
         generator = torch.default_generator
         before = generator.get_state()
         generator.manual_seed(self.settings.seed * 1_000_003 + self.step)  # dropout, repeatable
-        scores = self.module(*given)
-        loss = self._loss(scores, y)
+        if self.learn is None:
+            scores = self.module(*given)
+            loss = self._loss(scores, y)
+        else:
+            scores, loss = self.learn(self.module, given[0], y)
         loss.backward()
         generator.set_state(before)
         self.loss = loss.item()
@@ -248,7 +259,11 @@ class Session:
     def _shuffle(self) -> torch.Tensor:
         """The order of this epoch: a function of the seed and the epoch alone."""
         generator = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + self.epoch)
-        return torch.randperm(len(self.data.train_x), generator=generator)
+        order = torch.randperm(len(self.data.train_x), generator=generator)
+        if self.replays == 1:
+            return order
+        batches = order.split(self.settings.batch_size)
+        return torch.cat([batch for batch in batches for _ in range(self.replays)])[: len(order)]
 
     def _look(self) -> None:
         """Judge and put a point on the curves: all at an epoch's end, else a sample when due."""

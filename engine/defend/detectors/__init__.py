@@ -1,0 +1,1 @@
+"""The detectors of attacked inputs, one file each; see `engine.defend.table`."""

@@ -1,0 +1,1 @@
+"""The input transforms, one file each; see `engine.defend.table`."""

@@ -1,0 +1,1 @@
+"""The training defences, one file each; see `engine.defend.table`."""
