@@ -29,6 +29,7 @@ class Kept:
         data: Name of the data set it was trained on, with its settings; empty if unknown.
         classes: What its outputs are called; empty if unknown.
         summary: What its training said of it.
+        settings: What its training was asked for; empty if unknown.
     """
 
     spec: NetworkSpec
@@ -36,6 +37,7 @@ class Kept:
     data: str = ""
     classes: tuple[str, ...] = ()
     summary: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -74,6 +76,7 @@ def load(folder: Path | str) -> Kept:
         data=str(settings.get("data", "")),
         classes=tuple(summary.get("classes", ())),
         summary=summary,
+        settings=settings,
     )
 
 
