@@ -103,7 +103,7 @@ class _Walk:
         low, high = self.boxes[place]
         flat_low, flat_high = low.flatten(1).clone(), high.flatten(1).clone()
         open_ = ((flat_low < 0) & (flat_high > 0)).any(0).nonzero().flatten()
-        if len(open_) > MOST:
+        if not 0 < len(open_) <= MOST:
             return
         widest = max(one[0][0].numel() for one in self.boxes.values())
         for some in open_.split(max(1, ROOM // (widest * len(low)))):
