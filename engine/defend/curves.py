@@ -35,7 +35,7 @@ def area(clean: torch.Tensor, attacked: torch.Tensor) -> float:
 def accuracy(module: nn.Module, x: torch.Tensor, y: torch.Tensor) -> float:
     """Part of the samples that is answered right."""
     with calm(module), torch.no_grad():
-        return float((module(x).argmax(1) == y).float().mean())
+        return float((module(x).argmax(1) == y).double().mean())
 
 
 def robust_accuracy(

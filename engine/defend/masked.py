@@ -41,7 +41,7 @@ def masked(
     bits: Annotated[int, Slider(1, 8, live=True, help="bit_depth: more grey levels")] = 2,
     side: Annotated[int, Slider(1, 5, live=True, help="median: a larger neighbourhood")] = 2,
     quality: Annotated[int, Slider(5, 95, live=True, help="jpeg: finer steps")] = 30,
-    smallest: Annotated[float, Slider(0.4, 1.0, live=True, help="resize_pad: shrinks less")] = 0.75,
+    smallest: Annotated[float, Slider(0.4, 1.0, live=True, help="resize_pad: shrinks less")] = 0.85,
     sigma: Annotated[float, Slider(0.0, 0.5, live=True, help="noise: more of it")] = 0.1,
     judged: Annotated[
         int, Slider(20, 500, log=True, live=True, help="More validation samples")

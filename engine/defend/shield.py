@@ -64,16 +64,17 @@ class SeenThrough(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Inputs in [0, 1] to log mean chances, `(batch, classes)`."""
-        answers = []
-        for _ in range(self._draws):
-            seen = self.shield.filtered(x)
-            if self._straight:
-                seen = x + (seen - x).detach()
-            answers.append(self.shield.module(seen))
+        answers = [self._once(x) for _ in range(self._draws)]
         if self._draws == 1:
             return answers[0]
-        logs = torch.stack([one.log_softmax(1) for one in answers])
-        return logs.logsumexp(0)
+        return torch.stack([one.log_softmax(1) for one in answers]).logsumexp(0)
+
+    def _once(self, x: torch.Tensor) -> torch.Tensor:
+        seen = self.shield.filtered(x)
+        if self._straight:
+            seen = x + (seen - x).detach()
+        scores: torch.Tensor = self.shield.module(seen)
+        return scores
 
 
 class Loud(nn.Module):

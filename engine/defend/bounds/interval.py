@@ -72,7 +72,7 @@ def _absolute(module: nn.Linear | nn.Conv1d | nn.Conv2d, half: torch.Tensor) -> 
         half,
         weight,
         stride=module.stride,
-        padding=module.padding,  # type: ignore[arg-type]
+        padding=module.padding,
         dilation=module.dilation,
         groups=module.groups,
     )

@@ -19,11 +19,13 @@ def mahalanobis(
     x: torch.Tensor,
     y: torch.Tensor,
     *,
-    ridge: Annotated[float, Slider(1e-6, 1.0, log=True, help="Trusts rare directions less")] = 1e-3,
+    ridge: Annotated[float, Slider(1e-6, 10.0, log=True, help="Trusts rare directions less")] = 1.0,
 ) -> Suspicion:
     """Distance to the nearest class's mean in the last hidden layer, measured by its spread.
 
-    One covariance for all classes, as in a linear discriminant.
+    One covariance for all classes, as in a linear discriminant. Directions in which clean samples
+    hardly differ are trusted less (`ridge`, in units of the mean variance): attacks leave the
+    others too.
 
     Source: Lee et al. (2018), A simple unified framework for detecting out-of-distribution
     samples and adversarial attacks.
@@ -52,7 +54,7 @@ def density(
     *,
     width: Annotated[
         float, Slider(0.05, 5.0, log=True, help="Wider kernels, times the usual distance")
-    ] = 0.3,
+    ] = 0.1,
 ) -> Suspicion:
     """How thinly the class that is said is settled around the sample: a kernel density.
 

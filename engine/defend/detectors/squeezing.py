@@ -11,6 +11,8 @@ from engine.defend.table import Suspicion, detectors, filters
 from engine.explain.table import calm
 from engine.forms import Slider
 
+SMALLEST = 16  # pixels either way; on smaller pictures a median changes clean answers most
+
 
 @detectors.add("feature_squeezing")
 def feature_squeezing(
@@ -28,7 +30,7 @@ def feature_squeezing(
     """
     del y
     chosen: list[tuple[str, dict[str, int]]] = [("bit_depth", {"bits": bits})]
-    if x.ndim == 4:
+    if x.ndim == 4 and min(x.shape[2:]) >= SMALLEST:
         chosen.append(("median", {"side": side}))
     nothing = torch.Generator()
 

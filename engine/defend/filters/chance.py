@@ -17,21 +17,22 @@ def resize_pad(
     x: torch.Tensor,
     generator: torch.Generator,
     *,
-    smallest: Annotated[float, Slider(0.4, 1.0, help="Shrinks less")] = 0.75,
+    smallest: Annotated[float, Slider(0.4, 1.0, help="Shrinks less")] = 0.85,
 ) -> torch.Tensor:
-    """Shrink the picture by a random factor and put it at a random place of an empty one.
+    """Shrink each picture by a random factor and put it at a random place of an empty one.
 
     Source: Xie et al. (2018), Mitigating adversarial effects through randomization.
     """
     pictures("resize_pad", x)
-    rows, columns = x.shape[2:]
-    part = smallest + (1 - smallest) * float(torch.rand((), generator=generator))
-    size = max(1, round(part * rows)), max(1, round(part * columns))
-    small = functional.interpolate(x, size=size, mode="bilinear", align_corners=False)
-    top = int(torch.randint(rows - size[0] + 1, (), generator=generator))
-    left = int(torch.randint(columns - size[1] + 1, (), generator=generator))
-    rim = (left, columns - size[1] - left, top, rows - size[0] - top)
-    return functional.pad(small, rim)
+    part = smallest + (1 - smallest) * torch.rand(len(x), generator=generator, dtype=x.dtype)
+    room = (1 - part)[:, None]  # how far the middle may move, in half widths
+    shift = room * (2 * torch.rand((len(x), 2), generator=generator, dtype=x.dtype) - 1)
+    # a place v of the new picture shows the place (v - shift) / part of the old one
+    placing = torch.zeros(len(x), 2, 3, dtype=x.dtype)
+    placing[:, 0, 0] = placing[:, 1, 1] = 1 / part
+    placing[:, :, 2] = -shift / part[:, None]
+    grid = functional.affine_grid(placing, list(x.shape), align_corners=False)
+    return functional.grid_sample(x, grid, align_corners=False)
 
 
 @filters.add("noise", random=True)

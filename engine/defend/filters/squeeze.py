@@ -27,7 +27,7 @@ def bit_depth(
     neural networks.
     """
     del generator
-    most = 2**bits - 1
+    most = float(2**bits - 1)
     return (x * most).round() / most
 
 
