@@ -16,7 +16,7 @@ from engine.defend.detect import detect
 from engine.defend.features import features
 from engine.defend.harden import harden
 from engine.defend.masked import masked
-from engine.defend.shield import Loud, SeenThrough, Shield
+from engine.defend.shield import Loud, Shield
 from engine.defend.table import Lesson, detectors, filters, form_of, recipes
 from engine.models.kept import load as load_kept
 from engine.models.unit import box_of, boxed
@@ -204,14 +204,14 @@ def test_the_plain_half_is_the_training_that_the_train_page_does(folder, tmp_pat
 def test_a_filter_keeps_shape_range_and_clean_pictures_readable(name, digits, plain):
     x, y = digits.valid_x[:100], digits.valid_y[:100]
     shield = Shield(plain, filters.find(name), {})
-    seen = shield.filtered(x)
+    seen = shield.filter(x)
     assert seen.shape == x.shape
     assert float(seen.min()) >= -1e-6
     assert float(seen.max()) <= 1 + 1e-6
     assert accuracy(shield, x, y) > 0.5
     again = Shield(plain, filters.find(name), {})
-    assert torch.equal(seen, again.filtered(x))
-    assert bool(torch.equal(shield.filtered(x), seen)) is not filters.find(name).facts["random"]
+    assert torch.equal(seen, again.filter(x))
+    assert bool(torch.equal(shield.filter(x), seen)) is not filters.find(name).facts["random"]
 
 
 def test_the_median_is_scipys(digits):
@@ -246,18 +246,18 @@ def test_bpda_breaks_the_filter_that_stopped_pgd(digits, plain):
     shield = Shield(plain, filters.find("bit_depth"), {"bits": 2})
     pgd = attacks.find("pgd")
     naive = accuracy(shield, pgd(shield, x, y, epsilon=0.15), y)
-    adaptive = accuracy(shield, pgd(SeenThrough(shield), x, y, epsilon=0.15), y)
+    adaptive = accuracy(shield, attacks.find("bpda")(shield, x, y, epsilon=0.15), y)
     assert naive == accuracy(shield, x, y)  # its gradient is zero everywhere
     assert adaptive < naive - 0.4
 
 
 def test_averages_over_draws_break_the_random_filter(digits, plain):
     x, y = digits.valid_x[:100], digits.valid_y[:100]
-    pgd, held = attacks.find("pgd"), []
-    for draws in (1, 12):
-        shield = Shield(plain, filters.find("resize_pad"), {})
-        found = pgd(SeenThrough(shield, draws=draws, straight=False), x, y, epsilon=0.15)
-        fresh = Shield(plain, filters.find("resize_pad"), {}, seed=9)
+    held, chosen = [], {"smallest": 0.8}
+    for name in ("pgd", "eot"):
+        shield = Shield(plain, filters.find("resize_pad"), chosen)
+        found = attacks.find(name)(shield, x, y, epsilon=0.1)
+        fresh = Shield(plain, filters.find("resize_pad"), chosen, seed=9)
         held.append(np.mean([accuracy(fresh, found, y) for _ in range(5)]))
     assert held[1] < held[0] - 0.1
 

@@ -13,7 +13,7 @@ from torch import nn
 from engine.attack.pictures import tiles, told
 from engine.attack.table import attacks, uphill
 from engine.defend.curves import accuracy
-from engine.defend.shield import Loud, SeenThrough, Shield
+from engine.defend.shield import Loud, Shield
 from engine.defend.subject import Subject, subject
 from engine.defend.table import filters
 from engine.explain.table import calm
@@ -21,7 +21,6 @@ from engine.forms import Choice, Slider, Value
 from engine.models.inputs import Samples
 from engine.views import Bars, Frame, Note, Table, View
 
-DRAWS = 12  # of a random filter for one gradient of the adaptive attack
 LOUD = "loud_scores"
 FACTOR = 1000.0  # by which loud scores are larger
 
@@ -150,8 +149,11 @@ class _Desk:
         yield "PGD on the bare network, carried over", self._subject.module, "pgd"
         if isinstance(shield, Shield):
             chance = bool(filters.find(controls["filter"]).facts["random"])
-            seen = SeenThrough(shield, draws=DRAWS if chance else 1)
-            yield "PGD through it (BPDA" + (" + EOT)" if chance else ")"), seen, "pgd"
+            yield (
+                "PGD through it " + ("(EOT)" if chance else "(BPDA)"),
+                shield,
+                ("eot" if chance else "bpda"),
+            )
         else:
             yield "APGD on the ratio of scores (DLR)", shield, "apgd_dlr"
         yield "Square, without gradients", shield, "square"
@@ -195,7 +197,7 @@ class _Desk:
         return 100 * float((slope.flatten(1).abs().amax(1) == 0).float().mean())
 
     def _pictures(self, shield: nn.Module, one: torch.Tensor) -> View:
-        seen = shield.filtered(one) if isinstance(shield, Shield) else one
+        seen = shield.filter(one) if isinstance(shield, Shield) else one
         kept, module = self._subject.kept, self._subject.module
         with calm(module), torch.no_grad():
             said = [told(kept, module(x)[0].softmax(0)) for x in (one, seen)]

@@ -1,9 +1,7 @@
-"""A network behind an input filter, and the attacks that see through it.
+"""A network behind an input filter.
 
 Rounding has a gradient of zero, and a random filter a different one each time: plain gradient
-attacks fail, which looks like safety. BPDA keeps the filter in the forward pass and takes the
-identity in the backward pass; EOT averages over draws of the filter. Both are modules, so every
-attack of the table can be run through them.
+attacks fail, which looks like safety. The attacks `bpda` and `eot` see through both.
 
 Source: Athalye, Carlini & Wagner (2018), Obfuscated gradients give a false sense of security.
 """
@@ -17,6 +15,22 @@ import torch
 from torch import nn
 
 from engine.tables import Entry
+
+
+class Filter(nn.Module):
+    """An input filter as a layer; a blunt one tells attacks to go straight through it backward."""
+
+    def __init__(self, entry: Entry, settings: Mapping[str, Any], seed: int) -> None:
+        super().__init__()
+        self._entry, self._settings = entry, dict(settings)
+        self._generator = torch.Generator().manual_seed(seed)
+        if entry.facts["blunt"]:
+            self.stand_in = None  # see engine.attack.methods.masked.see_through
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Inputs in [0, 1] to what the network shall see of them."""
+        seen: torch.Tensor = self._entry(x, self._generator, **self._settings)
+        return seen
 
 
 class Shield(nn.Module):
@@ -33,47 +47,11 @@ class Shield(nn.Module):
         self, module: nn.Module, entry: Entry, settings: Mapping[str, Any], *, seed: int = 0
     ) -> None:
         super().__init__()
-        self.module = module
-        self._entry, self._settings = entry, dict(settings)
-        self._generator = torch.Generator().manual_seed(seed)
-
-    def filtered(self, x: torch.Tensor) -> torch.Tensor:
-        """What the network sees."""
-        seen: torch.Tensor = self._entry(x, self._generator, **self._settings)
-        return seen
+        self.module, self.filter = module, Filter(entry, settings, seed)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Inputs in [0, 1] to the network's scores for what it sees of them."""
-        scores: torch.Tensor = self.module(self.filtered(x))
-        return scores
-
-
-class SeenThrough(nn.Module):
-    """A shield as an adaptive attacker sees it: mean log chances over draws, gradient straight on.
-
-    Args:
-        shield: The shield.
-        draws: How many times the filter is drawn for one answer (EOT).
-        straight: Whether the filter counts as the identity in the backward pass (BPDA); a filter
-            that has a gradient is followed exactly without.
-    """
-
-    def __init__(self, shield: Shield, *, draws: int = 1, straight: bool = True) -> None:
-        super().__init__()
-        self.shield, self._draws, self._straight = shield, draws, straight
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Inputs in [0, 1] to log mean chances, `(batch, classes)`."""
-        answers = [self._once(x) for _ in range(self._draws)]
-        if self._draws == 1:
-            return answers[0]
-        return torch.stack([one.log_softmax(1) for one in answers]).logsumexp(0)
-
-    def _once(self, x: torch.Tensor) -> torch.Tensor:
-        seen = self.shield.filtered(x)
-        if self._straight:
-            seen = x + (seen - x).detach()
-        scores: torch.Tensor = self.shield.module(seen)
+        scores: torch.Tensor = self.module(self.filter(x))
         return scores
 
 

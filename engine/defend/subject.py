@@ -50,7 +50,9 @@ def subject(folder: Path | str) -> Subject:
     if not kept.data:
         raise ValueError("this page needs the model's data, and this model came without any")
     data = load(kept.data)
-    if data.task != "classification":
-        raise ValueError(f"this page needs a classifier; {data.name} asks for numbers, not classes")
+    if data.task != "classification" or data.per_place:
+        raise ValueError(f"this page needs a classifier; {data.name} asks for something else")
+    if data.kind == "text":
+        raise ValueError("words cannot be changed by a little, so budgets mean nothing to a text")
     box = box_of(data)
     return Subject(kept, boxed(kept.module, box), data, box)

@@ -25,7 +25,8 @@ recipes = Table("training defence", "engine.defend.recipes")
 """Entries' facts: `attacks`, whether inputs are attacked while learning."""
 
 filters = Table("input filter", "engine.defend.filters")
-"""Entries' facts: `random`, whether it draws random numbers."""
+"""Entries' facts: `random`, whether it draws random numbers; `blunt`, whether its gradient is zero
+almost everywhere."""
 
 detectors = Table("detector", "engine.defend.detectors")
 

@@ -12,7 +12,7 @@ from engine.defend.table import filters
 from engine.forms import Slider
 
 
-@filters.add("resize_pad", random=True)
+@filters.add("resize_pad", random=True, blunt=False)
 def resize_pad(
     x: torch.Tensor,
     generator: torch.Generator,
@@ -35,7 +35,7 @@ def resize_pad(
     return functional.grid_sample(x, grid, align_corners=False)
 
 
-@filters.add("noise", random=True)
+@filters.add("noise", random=True, blunt=False)
 def noise(
     x: torch.Tensor,
     generator: torch.Generator,

@@ -14,7 +14,7 @@ from engine.forms import Slider
 BLOCK = 8  # pixels of a JPEG block, either way
 
 
-@filters.add("bit_depth", random=False)
+@filters.add("bit_depth", random=False, blunt=True)
 def bit_depth(
     x: torch.Tensor,
     generator: torch.Generator,
@@ -31,7 +31,7 @@ def bit_depth(
     return (x * most).round() / most
 
 
-@filters.add("median", random=False)
+@filters.add("median", random=False, blunt=False)
 def median(
     x: torch.Tensor,
     generator: torch.Generator,
@@ -51,7 +51,7 @@ def median(
     return seen.median(2).values.reshape(x.shape)
 
 
-@filters.add("jpeg", random=False)
+@filters.add("jpeg", random=False, blunt=True)
 def jpeg(
     x: torch.Tensor,
     generator: torch.Generator,
