@@ -334,7 +334,7 @@ def test_the_study_flips_a_digit_and_finds_where_that_begins(folder):
     assert 0 < border < 0.4
     above = settle(run, {"epsilon": min(0.5, border + 0.01)})[-1]
     assert above.facts["flipped"] == 1
-    assert above.facts["inside ball and range"] == 1
+    assert all(holds == "✓" for _, holds, _ in above.views["badges"].rows)
     below = settle(run, {"epsilon": max(0.0, border - 0.05)})[-1]
     assert below.facts["flipped"] == 0
 
@@ -342,9 +342,9 @@ def test_the_study_flips_a_digit_and_finds_where_that_begins(folder):
 def test_a_turned_budget_shows_the_new_attack_first_and_keeps_the_curve(folder):
     run = study(str(folder))
     frames = settle(run)
-    assert len(frames) == 14  # the attack, then a point of the curve each; 0.1 was known
+    assert len(frames) == 15  # the attack, its plane, then a point of the curve each; 0.1 was known
     again = settle(run, {"epsilon": 0.15})
-    assert len(again) == 2
+    assert len(again) == 3
     assert again[0].facts["size of the change (Linf)"] == pytest.approx(0.15, abs=1e-6)
     assert again[-1].views["curve"].x.tolist() == frames[-1].views["curve"].x.tolist()
     assert all(list(frame.views) == list(frames[0].views) for frame in frames)
@@ -353,14 +353,16 @@ def test_a_turned_budget_shows_the_new_attack_first_and_keeps_the_curve(folder):
 @pytest.mark.parametrize("name", TABLE)
 def test_the_study_runs_every_attack(name, folder):
     frame = next(study(str(folder), method=name))
-    assert frame.facts["inside ball and range"] == 1
-    chances = frame.views["scores"].series["after"]
+    held = {check: holds for check, holds, _ in frame.views["badges"].rows}
+    assert held.get("inside the ball", "✓") == held["inside the valid range"] == "✓"
+    assert held["no budget, no change"] == "✓"
+    chances = frame.views["chances"].series["after"]
     assert float(chances.sum()) == pytest.approx(1, abs=1e-5)
 
 
 def test_the_study_judges_what_is_stored_with_eight_bits(folder):
     frame = next(study(str(folder), epsilon=0.001))  # less than half of 1/255
-    before, after = frame.views["scores"].series.values()
+    before, after = frame.views["chances"].series.values()
     assert frame.facts["size of the change (Linf)"] == pytest.approx(0.001, abs=1e-6)
     # 8 x 8 digits have 17 grey levels k/16; stored, both pictures are the same
     assert np.abs(before - after).max() < 0.02

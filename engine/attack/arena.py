@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import torch
 from torch import nn
 
+from engine.attack.honesty import SLACK, Badge, as_stored, slope_badges
 from engine.attack.table import attacks, fooled, inside, length
 from engine.attack.watch import Step, recorded
 from engine.explain import own
@@ -24,11 +25,11 @@ BUDGETS = {
     "L2": "length",
     "L1": "total",
     "L0": "pixels",
-    "spatial": "turn",
+    "spatial": "degrees",
 }
 """Norm -> the control that is its budget."""
 
-TOPS = {"Linf": 0.4, "L2": 4.0, "L1": 60.0, "L0": 12.0, "spatial": 40.0}  # where curves end
+TOPS = {"Linf": 0.4, "L2": 4.0, "L1": 60.0, "L0": 12.0, "spatial": 45.0}  # where curves end
 ANY = "any other"
 MOST_KEPT = 256
 FAR = 1e6  # a budget that bounds nothing
@@ -40,16 +41,16 @@ Epsilon = Annotated[
 Length = Annotated[float, Slider(0.0, 6.0, live=True, help="A longer change (L2 attacks)")]
 Total = Annotated[float, Slider(0.0, 100.0, live=True, help="More change in all (L1 attacks)")]
 Pixels = Annotated[int, Slider(0, 20, live=True, help="More pixels may change (L0 attacks)")]
-Turn = Annotated[float, Slider(0.0, 60.0, live=True, unit="°", help="Turns further (spatial)")]
+Turn = Annotated[
+    float, Slider(0.0, 90.0, live=True, unit="°", help="Turns and shifts further (spatial)")
+]
 Source = Annotated[
     str, Choice(("test sample", "drawing", "yours"), help="What to put in", live=True)
 ]
 Sample = Annotated[int, Slider(0, 9999, live=True, help="Another test sample")]
 Drawn = Annotated[list[float], Drawing(28, 28, help="Draw with mouse or finger")]
 Yours = Annotated[str, Text(own.LONGEST, help="What you brought", live=True)]
-Target = Annotated[
-    str, Text(64, live=True, help="The class it shall be taken for, or: any other")
-]
+Target = Annotated[str, Text(64, live=True, help="The class it shall be taken for, or: any other")]
 Seed = Annotated[int, Slider(0, 999, live=True, help="Other random draws")]
 
 
@@ -183,7 +184,7 @@ class Arena:
         asked = self._key(duel, budget)
         if asked not in self._made:
             found, path = self._found(duel, budget)
-            stored = (found * 255).round() / 255 if self.box.identity else found
+            stored = as_stored(found) if self.box.identity else found
             hit = bool(fooled(self.module, stored, duel.y, targeted=duel.targeted))
             size = math.nan
             if duel.norm != "spatial":
@@ -208,9 +209,31 @@ class Arena:
         if asked not in self._searched:
             self._searched.clear()
             with recorded(self.module) as path:
-                far = duel.entry.function(
-                    self.module, duel.x, duel.y, epsilon=FAR, **duel.settings
-                )
+                far = duel.entry.function(self.module, duel.x, duel.y, epsilon=FAR, **duel.settings)
             self._searched[asked] = far, tuple(path)
         far, steps = self._searched[asked]
         return inside(far, duel.x, budget, duel.norm), steps
+
+
+def badges(arena: Arena, duel: Duel, outcome: Outcome, budget: float) -> tuple[Badge, ...]:
+    """The checks of `engine.attack.honesty` that need no further attack."""
+    x, found, norm = duel.x, outcome.x, duel.norm
+    epsilon = 0 if norm == "L0" else 0.0
+    still = duel.entry(arena.module, x, duel.y, epsilon=epsilon, **duel.settings)
+    low, high = float(found.min()), float(found.max())
+    raw = bool(fooled(arena.module, found, duel.y, targeted=duel.targeted))
+    checks = [
+        Badge("no budget, no change", torch.equal(still, x), "compared to the last bit"),
+        Badge(
+            "inside the valid range", low >= -SLACK and high <= 1 + SLACK, f"{low:g} to {high:g}"
+        ),
+        Badge("network in eval mode", not arena.module.training, "looked at before and after"),
+    ]
+    if norm != "spatial":
+        holds = outcome.size <= budget + SLACK * max(1.0, budget)
+        words = f"{norm} {outcome.size:.6g} of {budget:.6g}"
+        checks.insert(1, Badge("inside the ball", holds, words))
+    if arena.box.identity:
+        kept = raw == outcome.flipped
+        checks.append(Badge("the same when stored", kept, "8 bits a number"))
+    return (*checks, *slope_badges(duel.entry, arena.module, x, duel.y))

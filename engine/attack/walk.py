@@ -181,4 +181,5 @@ def _outline(
     ways = torch.stack([angle.cos(), angle.sin()], 1)
     straight = ways[:, :1] * first + ways[:, 1:] * second  # (n, features)
     order = {"Linf": math.inf, "L2": 2.0, "L1": 1.0}[norm]
-    return ways * (budget / torch.linalg.vector_norm(straight, ord=order, dim=1))[:, None]
+    reach: torch.Tensor = budget / torch.linalg.vector_norm(straight, ord=order, dim=1)
+    return ways * reach[:, None]

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import numpy as np
 import torch
 
 from engine.attack.pictures import bars, tiles, told
+from engine.attack.steered import Steered, steered
 from engine.attack.table import attacks
 from engine.defend.bounds.crown import crown, margins
 from engine.defend.bounds.interval import interval
 from engine.defend.curves import accuracy
 from engine.defend.subject import Subject, subject
 from engine.explain.table import calm
-from engine.forms import Slider, Value
+from engine.forms import Slider
 from engine.models.inputs import Samples
 from engine.views import Curve, Frame, Note, View
 
@@ -34,7 +35,7 @@ def certify(
         int, Slider(10, 300, log=True, live=True, help="More validation samples, slower")
     ] = 50,
     furthest: Annotated[float, Slider(0.01, 0.5, live=True, help="The curve goes further")] = 0.1,
-) -> Generator[Frame, Mapping[str, Value] | None, None]:
+) -> Steered:
     """Bound the scores of a sample over its box, then prove as many samples as possible.
 
     Args:
@@ -48,19 +49,13 @@ def certify(
         First the sample's bounds, then the curve point by point; the last frame waits.
     """
     desk = _Desk(subject(model))
-    controls: dict[str, Any] = {
+    controls = {
         "epsilon": epsilon,
         "sample": sample,
         "judged": judged,
         "furthest": furthest,
     }
-    while True:
-        changes: Mapping[str, Value] | None = None
-        for frame in desk.frames(controls):
-            changes = yield frame
-            if changes:
-                break
-        controls.update(changes or {})
+    yield from steered(desk.frames, controls)
 
 
 class _Desk:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import numpy as np
 import torch
 
 from engine.attack.pictures import tiles
+from engine.attack.steered import Steered, steered
 from engine.attack.table import attacks, fooled
 from engine.defend.curves import area, roc
 from engine.defend.subject import Subject, subject
 from engine.defend.table import detectors
 from engine.explain.table import calm
-from engine.forms import Choice, Slider, Value
+from engine.forms import Choice, Slider
 from engine.views import Bars, Curve, Frame, Histogram, Note, Table, View
 
 FITTED = 2000  # training samples that detectors see
@@ -41,7 +42,7 @@ def detect(
     judged: Annotated[
         int, Slider(20, 1000, log=True, live=True, help="More validation samples")
     ] = 150,
-) -> Generator[Frame, Mapping[str, Value] | None, None]:
+) -> Steered:
     """Attack validation samples and let every detector judge them; wait for a control.
 
     Args:
@@ -55,19 +56,13 @@ def detect(
         A frame after each detector; the last one waits.
     """
     desk = _Desk(subject(model))
-    controls: dict[str, Any] = {
+    controls = {
         "method": method,
         "budget": budget,
         "detector": detector,
         "judged": judged,
     }
-    while True:
-        changes: Mapping[str, Value] | None = None
-        for frame in desk.frames(controls):
-            changes = yield frame
-            if changes:
-                break
-        controls.update(changes or {})
+    yield from steered(desk.frames, controls)
 
 
 class _Desk:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -11,13 +11,14 @@ import torch
 from torch import nn
 
 from engine.attack.pictures import tiles, told
+from engine.attack.steered import Steered, steered
 from engine.attack.table import attacks, uphill
 from engine.defend.curves import accuracy
 from engine.defend.shield import Loud, Shield
 from engine.defend.subject import Subject, subject
 from engine.defend.table import filters
 from engine.explain.table import calm
-from engine.forms import Choice, Slider, Value
+from engine.forms import Choice, Slider
 from engine.models.inputs import Samples
 from engine.views import Bars, Frame, Note, Table, View
 
@@ -45,7 +46,7 @@ def masked(
     judged: Annotated[
         int, Slider(20, 500, log=True, live=True, help="More validation samples")
     ] = 60,
-) -> Generator[Frame, Mapping[str, Value] | None, None]:
+) -> Steered:
     """Put a filter before the network and attack it three ways; wait for a control.
 
     Args:
@@ -64,7 +65,7 @@ def masked(
         A frame after each attack; the last one waits.
     """
     desk = _Desk(subject(model))
-    controls: dict[str, Any] = {
+    controls = {
         "filter": filter,
         "epsilon": epsilon,
         "sample": sample,
@@ -75,13 +76,7 @@ def masked(
         "sigma": sigma,
         "judged": judged,
     }
-    while True:
-        changes: Mapping[str, Value] | None = None
-        for frame in desk.frames(controls):
-            changes = yield frame
-            if changes:
-                break
-        controls.update(changes or {})
+    yield from steered(desk.frames, controls)
 
 
 @dataclass(frozen=True)

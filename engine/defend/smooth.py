@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import numpy as np
 import torch
 
 from engine.attack.pictures import tiles
+from engine.attack.steered import Steered, steered
 from engine.attack.table import attacks
 from engine.defend.curves import accuracy
 from engine.defend.smoothing import ABSTAIN, Certificate, certify
 from engine.defend.subject import Subject, subject
-from engine.forms import Slider, Value
+from engine.forms import Slider
 from engine.models.inputs import Samples
 from engine.views import Curve, Frame, Note, Table, View
 
@@ -37,7 +38,7 @@ def smooth(
         int, Slider(10, 300, log=True, live=True, help="More validation samples, slower")
     ] = 60,
     seed: Annotated[int, Slider(0, 999, live=True, help="Other noise")] = 0,
-) -> Generator[Frame, Mapping[str, Value] | None, None]:
+) -> Steered:
     """Certify a sample and then many, by counting answers under noise; wait for a control.
 
     Args:
@@ -53,7 +54,7 @@ def smooth(
         First the sample, then the curve sample by sample; the last frame waits.
     """
     desk = _Desk(subject(model))
-    controls: dict[str, Any] = {
+    controls = {
         "sigma": sigma,
         "draws": draws,
         "alpha": alpha,
@@ -61,13 +62,7 @@ def smooth(
         "judged": judged,
         "seed": seed,
     }
-    while True:
-        changes: Mapping[str, Value] | None = None
-        for frame in desk.frames(controls):
-            changes = yield frame
-            if changes:
-                break
-        controls.update(changes or {})
+    yield from steered(desk.frames, controls)
 
 
 class _Desk:
