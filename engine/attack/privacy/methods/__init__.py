@@ -1,0 +1,1 @@
+"""The attacks on privacy and training, a module each."""

@@ -1,0 +1,1 @@
+"""The attacks on text, a module a family."""
