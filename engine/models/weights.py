@@ -201,7 +201,7 @@ def _alone(step: Step, traced: Trace) -> nn.Module:
             f"{20 * MOST_BUILT:,} of one layer are shown"
         )
     module: nn.Module = factory(find(step.type))(**measured.arguments)
-    if step.path not in {trouble.text.split(" ", 1)[0] for trouble in traced.strays}:
+    if step.path not in {trouble.path for trouble in traced.strays}:
         for index, value, name in step.start:
             begin(module, name, (index, value))
         if step.cut:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from engine.network.edit import graph_of, locate, with_graph
 from engine.network.registry import Shape, words
-from engine.network.spec import Block, First, Graph, Index, NetworkSpec, Node
+from engine.network.spec import First, Index, NetworkSpec
 from engine.network.words import nearest
 
 
@@ -32,25 +33,13 @@ def _outside(index: Index, name: str, sizes: Mapping[str, Shape], whole: bool) -
 
 def without_strays(spec: NetworkSpec, path: str, sizes: Mapping[str, Shape]) -> NetworkSpec:
     """The spec whose node at a path has only weights by hand that lie inside of the layer."""
-    id = [part for part in path.split(".") if not part.isdigit()]
-    graph: Graph = spec
-    name = ""
-    for part in id[:-1]:
-        name = str(graph.node(part).params.get("block", ""))
-        graph = spec.blocks[name]
-    node = graph.node(id[-1])
+    block, id = locate(spec, path)
+    graph = graph_of(spec, block)
+    node = graph.node(id)
     kept = {
         "cut": tuple(one for one in node.cut if not stray([one], [], sizes)),
         "start": tuple(one for one in node.start if not stray([], [one], sizes)),
     }
-    return _replaced(spec, name, node.model_copy(update=kept))
-
-
-def _replaced(spec: NetworkSpec, block: str, node: Node) -> NetworkSpec:
-    """The spec with another node of that id, in a block or (with no block) at the top."""
-    graph: Graph = spec.blocks[block] if block else spec
-    nodes = tuple(node if one.id == node.id else one for one in graph.nodes)
-    if not block:
-        return spec.model_copy(update={"nodes": nodes})
-    changed: Block = spec.blocks[block].model_copy(update={"nodes": nodes})
-    return spec.model_copy(update={"blocks": {**spec.blocks, block: changed}})
+    kept_node = node.model_copy(update=kept)
+    nodes = tuple(kept_node if one.id == id else one for one in graph.nodes)
+    return with_graph(spec, block, graph.model_copy(update={"nodes": nodes}))

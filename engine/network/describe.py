@@ -26,12 +26,13 @@ def describe(spec: Mapping[str, Any]) -> dict[str, Any]:
         `nodes`: id -> inputs, output, outputs, parameters, flops, memory (bytes for one example),
         receptive_field, code, problems; `inside`: the same for the layers in blocks, by path;
         `edges`: source, target, shape; `problems` of the whole; `totals`. Shapes are lists
-        without the batch. A problem is `{"level", "text", "fixes": [{"text", "spec"}]}`.
+        without the batch. A problem is `{"level", "text", "path", "fixes": [{"text", "spec"}]}`;
+        its path is that of the layer, inside of a block where it is there that it does not work.
     """
     try:
         parsed = NetworkSpec.parse(spec)
     except ValueError as error:
-        problem = {"level": "error", "text": str(error), "fixes": []}
+        problem = {"level": "error", "text": str(error), "path": "", "fixes": []}
         return {
             "nodes": {},
             "inside": {},
@@ -135,25 +136,25 @@ def _problems(spec: NetworkSpec, traced: Trace) -> dict[str, list[dict[str, Any]
         if step.path not in traced.failed:
             continue
         told += 1
-        repairs = fixes(spec, step.owner, traced) if told <= MOST_REPAIRED else []
-        found[step.owner].append(_problem("error", _why(step, traced), repairs))
+        repairs = fixes(spec, step.path, traced) if told <= MOST_REPAIRED else []
+        found[step.owner].append(_problem("error", _why(step, traced), repairs, step.path))
     for trouble in (*traced.plan.troubles, *traced.ties, *_enormous(traced)):
-        found[trouble.node].append(_problem("error", trouble.text))
+        where = trouble.path or trouble.node
+        found[trouble.node].append(_problem("error", trouble.text, path=where))
     for stray in traced.strays:
-        path = stray.text.split(" ", 1)[0]
-        kept = without_strays(spec, path, traced.measured[path].sizes)
+        kept = without_strays(spec, stray.path, traced.measured[stray.path].sizes)
         repair = Fix("forget what lies outside", kept)
-        found[stray.node].append(_problem("error", stray.text, [repair]))
+        found[stray.node].append(_problem("error", stray.text, [repair], stray.path))
     if traced.parameters > MOST_PARAMETERS:
         found[""].append(_problem("warning", _too_many(traced)))
     for hint in hints(spec, traced):
-        found[hint.node].append(_problem("warning", hint.text, hint.fixes))
+        found[hint.node].append(_problem("warning", hint.text, hint.fixes, hint.path))
     return found
 
 
-def _problem(level: str, text: str, repairs: Sequence[Fix] = ()) -> dict[str, Any]:
+def _problem(level: str, text: str, repairs: Sequence[Fix] = (), path: str = "") -> dict[str, Any]:
     offered = [{"text": fix.text, "spec": fix.spec.to_json()} for fix in repairs]
-    return {"level": level, "text": text, "fixes": offered}
+    return {"level": level, "text": text, "path": path, "fixes": offered}
 
 
 def _why(step: Step, traced: Trace) -> str:
@@ -175,6 +176,7 @@ def _enormous(traced: Trace) -> Iterator[Trouble]:
                 f"{step.path} ({step.type}): would have {count:,} parameters "
                 f"({4 * count / 1e9:,.1f} GB); at most {MOST_PARAMETERS:,} are built here; make "
                 "it smaller",
+                step.path,
             )
 
 

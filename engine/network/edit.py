@@ -3,12 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
-from engine.network.spec import Edge, NetworkSpec, Node
+from engine.network.spec import Edge, Graph, NetworkSpec, Node
+
+G = TypeVar("G", bound=Graph)  # a network or a block
 
 
-def fresh(spec: NetworkSpec, stem: str) -> str:
+def locate(spec: NetworkSpec, path: str) -> tuple[str, str]:
+    """The block in which the node of a path stands, "" for none, and the node's id there.
+
+    Raises:
+        LookupError: No node has that path.
+    """
+    *above, id = [part for part in path.split(".") if not part.isdigit()]
+    name = ""
+    for part in above:
+        name = str(graph_of(spec, name).node(part).params.get("block", ""))
+        if name not in spec.blocks:
+            raise LookupError(f"no layer {path!r:.120}")
+    graph_of(spec, name).node(id)
+    return name, id
+
+
+def graph_of(spec: NetworkSpec, block: str) -> Graph:
+    """A block by its name, or the network itself by none."""
+    return spec.blocks[block] if block else spec
+
+
+def with_graph(spec: NetworkSpec, block: str, graph: Graph) -> NetworkSpec:
+    """The network with other insides of a block, or (with no block) others of its own."""
+    changes = {"nodes": graph.nodes, "edges": graph.edges, "outputs": graph.outputs}
+    if not block:
+        return spec.model_copy(update=changes)
+    changed = spec.blocks[block].model_copy(update=changes)
+    return spec.model_copy(update={"blocks": {**spec.blocks, block: changed}})
+
+
+def fresh(spec: G, stem: str) -> str:
     """An id that no node has yet: `relu`, `relu2`, ..."""
     taken = {node.id for node in spec.nodes}
     number = 1
@@ -17,9 +49,7 @@ def fresh(spec: NetworkSpec, stem: str) -> str:
     return id
 
 
-def insert(
-    spec: NetworkSpec, edge: Edge, type: str, params: Mapping[str, Any], stem: str = ""
-) -> NetworkSpec:
+def insert(spec: G, edge: Edge, type: str, params: Mapping[str, Any], stem: str = "") -> G:
     """A new layer in the middle of an edge."""
     id = fresh(spec, stem or type.lower())
     edges: list[Edge] = []
@@ -36,7 +66,7 @@ def insert(
     return spec.model_copy(update={"nodes": nodes, "edges": tuple(edges)})
 
 
-def set_params(spec: NetworkSpec, id: str, changes: Mapping[str, Any]) -> NetworkSpec:
+def set_params(spec: G, id: str, changes: Mapping[str, Any]) -> G:
     """Other parameters for a node; None takes a parameter away."""
     nodes = tuple(
         node.model_copy(update={"params": _changed(node.params, changes)})
@@ -51,7 +81,7 @@ def _changed(params: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str,
     return {k: v for k, v in {**params, **changes}.items() if v is not None}
 
 
-def remove(spec: NetworkSpec, id: str) -> NetworkSpec:
+def remove(spec: G, id: str) -> G:
     """Without a node; what led into it leads on to where it led."""
     before = [edge for edge in spec.edges if edge.target == id]
     edges: list[Edge] = []
@@ -71,17 +101,17 @@ def remove(spec: NetworkSpec, id: str) -> NetworkSpec:
     return spec.model_copy(update={"nodes": nodes, "edges": tuple(edges), "outputs": outputs})
 
 
-def connect(spec: NetworkSpec, source: str, target: str) -> NetworkSpec:
+def connect(spec: G, source: str, target: str) -> G:
     """With one more edge."""
     return spec.model_copy(update={"edges": (*spec.edges, Edge(source, target))})
 
 
-def disconnect(spec: NetworkSpec, edge: Edge) -> NetworkSpec:
+def disconnect(spec: G, edge: Edge) -> G:
     """Without an edge."""
     return spec.model_copy(update={"edges": tuple(one for one in spec.edges if one != edge)})
 
 
-def join(spec: NetworkSpec, target: str, type: str) -> NetworkSpec:
+def join(spec: G, target: str, type: str) -> G:
     """What leads into a node joined by a new layer before it."""
     id = fresh(spec, type.lower())
     edges = tuple(

@@ -44,10 +44,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why a node, or with an empty `node` the network, cannot be laid out."""
+    """Why a node, or with an empty `node` the network, cannot be laid out.
+
+    Its path is where inside of the node it is.
+    """
 
     node: str
     text: str
+    path: str = ""
 
 
 @dataclass
@@ -125,7 +129,8 @@ def _unfold(
             params = resolve(node.params, place.values)
             ends[node.id] = _add(node, params, sources, spec, plan, inside)
         except ValueError as error:
-            plan.troubles.append(Trouble(owner, f"{place.prefix}{node.id}: {error}"))
+            path = place.prefix + node.id
+            plan.troubles.append(Trouble(owner, f"{path}: {error}", path))
     return ends
 
 
@@ -228,7 +233,7 @@ def _ordered(graph: Graph, plan: Plan, place: _Place) -> Iterator[Node]:
         circle = [str(id) for id in error.args[1]]
         told = " -> ".join(circle if len(circle) < 12 else [*circle[:10], "...", circle[-1]])
         text = f"{place.prefix}{circle[0]}: is part of a circle, {told}; remove one of its edges"
-        plan.troubles.append(Trouble(place.owner or circle[0], text))
+        plan.troubles.append(Trouble(place.owner or circle[0], text, place.prefix + circle[0]))
     place_of = {id: number for number, id in enumerate(nodes)}
     while sorter.is_active():
         ready = sorted(sorter.get_ready(), key=place_of.__getitem__)

@@ -91,7 +91,8 @@ def _visit(step: Step, traced: Trace) -> None:
         traced.measured[step.path] = result
         return
     traced.failed[step.path] = result
-    traced.errors.append(Trouble(step.owner, f"{step.path} ({step.type}): {result.text}"))
+    text = f"{step.path} ({step.type}): {result.text}"
+    traced.errors.append(Trouble(step.owner, text, step.path))
 
 
 def _missing_output(step: Step, traced: Trace) -> str:
@@ -117,7 +118,8 @@ _EMPTY: dict[str, object] = {}
 def _check_by_hand(step: Step, traced: Trace) -> None:
     text = stray(step.cut, step.start, traced.measured[step.path].sizes)
     if text:
-        traced.strays.append(Trouble(step.owner, f"{step.path} ({step.type}): {text}"))
+        text = f"{step.path} ({step.type}): {text}"
+        traced.strays.append(Trouble(step.owner, text, step.path))
         traced.errors.append(traced.strays[-1])
 
 
@@ -135,5 +137,5 @@ def _check_tie(step: Step, traced: Trace) -> None:
     else:
         traced.tied.add(step.path)
         return
-    traced.ties.append(Trouble(step.owner, f"{step.path} ({step.type}): {text}"))
+    traced.ties.append(Trouble(step.owner, f"{step.path} ({step.type}): {text}", step.path))
     traced.errors.append(traced.ties[-1])

@@ -111,12 +111,14 @@ class WindowAttention(nn.Module):
         joined: Tensor = self.out(mixed.transpose(2, 3).flatten(3))
         grid = joined.unflatten(1, (rows // self.window, -1))
         grid = grid.unflatten(3, (self.window, self.window)).transpose(2, 3).flatten(1, 2)
-        return grid.flatten(2, 3).roll((shift, shift), (1, 2))
+        whole: Tensor = grid.flatten(2, 3)
+        return whole.roll((shift, shift), (1, 2))
 
     def cut(self, x: Tensor) -> Tensor:
         """An image `(batch, rows, columns, features)` as `(batch, windows, places, features)`."""
         tiles: Tensor = x.unflatten(2, (-1, self.window)).unflatten(1, (-1, self.window))
-        return tiles.transpose(2, 3).flatten(3, 4).flatten(1, 2)
+        places: Tensor = tiles.transpose(2, 3).flatten(3, 4)
+        return places.flatten(1, 2)
 
     def distances(self) -> Tensor:
         """The learned bias of every pair of places in a window: `(heads, places, places)`."""
