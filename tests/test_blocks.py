@@ -7,7 +7,6 @@ import pytest
 from engine.network.build import build
 from engine.network.describe import describe
 
-
 INSIDE = {
     "a linear that is not flattened, in a block": (
         {
