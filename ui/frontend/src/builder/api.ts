@@ -39,6 +39,8 @@ export interface Problem {
 export interface NodeFacts {
   readonly inputs: readonly (Shape | null)[];
   readonly output: Shape | null;
+  /** All outputs, where there are several. */
+  readonly outputs?: readonly (Shape | null)[];
   readonly parameters: number;
   readonly flops: number;
   readonly memory: number;
@@ -49,6 +51,8 @@ export interface NodeFacts {
 
 export interface Description {
   readonly nodes: Readonly<Record<string, NodeFacts>>;
+  /** The layers within blocks, by path: `layer2.0.conv1`. */
+  readonly inside?: Readonly<Record<string, Omit<NodeFacts, "problems">>>;
   readonly edges: readonly { readonly source: string; readonly target: string; readonly shape: Shape | null }[];
   readonly problems: readonly Problem[];
   readonly totals: {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import * as clip from "./clip";
 import * as edits from "./edits";
+import { group, unpack } from "./group";
 import { incoming, readSpec, Refusal, type Spec, type SpecEdge } from "./spec";
 
 const arity: edits.ArityOf = (type) =>
@@ -164,13 +166,13 @@ describe("names and parameters", () => {
 
 describe("copy, paste, duplicate", () => {
   it("repeats a chain behind itself", () => {
-    const { spec, added } = edits.duplicate(CHAIN, new Set(["a", "b"]), arity);
+    const { spec, added } = clip.duplicate(CHAIN, new Set(["a", "b"]), arity);
     expect(added).toEqual(["linear1", "linear2"]);
     expect(new Set(spec.edges.map(String))).toEqual(new Set(["image,a", "a,b", "b,linear1", "linear1,linear2", "linear2,c"]));
   });
 
   it("repeats a residual block with its skip", () => {
-    const { spec } = edits.duplicate(RESIDUAL, new Set(["a", "b", "add"]), arity);
+    const { spec } = clip.duplicate(RESIDUAL, new Set(["a", "b", "add"]), arity);
     expect(new Set(spec.edges.map(String))).toEqual(
       new Set(["image,a", "a,b", "b,add", "a,add", "add,linear1", "linear1,linear2", "linear2,add1", "linear1,add1", "add1,c"]),
     );
@@ -178,18 +180,18 @@ describe("copy, paste, duplicate", () => {
   });
 
   it("puts a fragment with two entrances by itself", () => {
-    const { spec } = edits.paste(CHAIN, edits.copy(net(["a", "add"], ["b", "add"]), new Set(["a", "b", "add"])), "c", arity);
+    const { spec } = clip.paste(CHAIN, clip.copy(net(["a", "add"], ["b", "add"]), new Set(["a", "b", "add"])), "c", arity);
     expect(spec.edges).toEqual([...CHAIN.edges, ["linear1", "add1"], ["linear2", "add1"]]);
   });
 
   it("never feeds an input that was copied", () => {
-    const { spec } = edits.duplicate(CHAIN, new Set(["image"]), arity);
+    const { spec } = clip.duplicate(CHAIN, new Set(["image"]), arity);
     expect(spec.edges).toEqual(CHAIN.edges);
   });
 
   it("shares nothing with the original and collides with no name", () => {
     let spec = CHAIN;
-    for (let time = 0; time < 4; time += 1) spec = edits.duplicate(spec, new Set(["a", "b"]), arity).spec;
+    for (let time = 0; time < 4; time += 1) spec = clip.duplicate(spec, new Set(["a", "b"]), arity).spec;
     expect(() => readSpec(spec)).not.toThrow();
     expect(spec.nodes).toHaveLength(12);
   });
@@ -216,8 +218,10 @@ it("whatever is done, the result is a network that can be read", () => {
       () => edits.connect(spec, id(), id(), random(2) ? random(3) : undefined, arity),
       () => edits.disconnect(spec, random(spec.edges.length + 1), arity),
       () => edits.reconnect(spec, random(spec.edges.length + 1), id(), id(), undefined, arity),
-      () => (spec.nodes.length < 40 ? edits.duplicate(spec, new Set([id(), id()]), arity).spec : edits.remove(spec, [id(), id()])),
+      () => (spec.nodes.length < 40 ? clip.duplicate(spec, new Set([id(), id()]), arity).spec : edits.remove(spec, [id(), id()])),
       () => edits.rename(spec, id(), `name${random(1000)}`),
+      () => group(spec, new Set([id(), id(), id()])).spec,
+      () => unpack(spec, spec.nodes.find((node) => node.type === "Block")?.id ?? id()).spec,
     ];
     try {
       spec = (tries[random(tries.length)] as () => Spec)();

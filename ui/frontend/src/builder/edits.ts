@@ -17,12 +17,9 @@ import {
 
 /** How many inputs a type of node takes: `[least, most]`, `null` for any number. */
 export type Arity = readonly [number, number | null];
-export type ArityOf = (type: string) => Arity;
+export type ArityOf = (type: string, params?: SpecNode["params"]) => Arity;
 
 const ANY: ArityOf = () => [0, null];
-
-/** A piece of a network: some nodes and the edges among them. */
-export type Fragment = Pick<Spec, "nodes" | "edges">;
 
 /** The new network and the names of what was added. */
 export interface Added {
@@ -32,7 +29,7 @@ export interface Added {
 
 /** A node by itself, fed by nothing. */
 export function add(spec: Spec, type: string, params: SpecNode["params"] = {}, position?: readonly [number, number]): Added {
-  const id = freshName(names(spec), type);
+  const id = freshName(names(spec), type === "Block" ? String(params?.block ?? type).replace(/_?\d+$/, "") || type : type);
   const node: SpecNode = { id, type, ...(Object.keys(params).length ? { params } : {}), ...(position ? { position } : {}) };
   return { spec: { ...spec, nodes: [...spec.nodes, node] }, added: [id] };
 }
@@ -41,7 +38,7 @@ export function add(spec: Spec, type: string, params: SpecNode["params"] = {}, p
 export function insertOnEdge(spec: Spec, index: number, type: string, params: SpecNode["params"] = {}, arity: ArityOf = ANY): Added {
   const edge = spec.edges[index];
   if (!edge) throw new Refusal("This connection is no longer there.");
-  refuseSources(type, arity);
+  refuseSources(type, params, arity);
   const grown = add(spec, type, params);
   const id = grown.added[0] as string;
   const [source, target, port] = edge;
@@ -64,7 +61,7 @@ export function append(
   params: SpecNode["params"] = {},
   { branch = false, arity = ANY }: { branch?: boolean; arity?: ArityOf } = {},
 ): Added {
-  if (arity(type)[1] === 0) return add(spec, type, params);
+  if (arity(type, params)[1] === 0) return add(spec, type, params);
   const grown = add(spec, type, params);
   const id = grown.added[0] as string;
   const edges: SpecEdge[] = branch ? [...spec.edges] : spec.edges.map((edge) => (edge[0] === after ? fromNode(edge, id) : edge));
@@ -109,7 +106,7 @@ export function connect(spec: Spec, source: string, target: string, port?: numbe
   refuseCircle(spec, nodeName(source), target);
   const node = nodeOf(spec, target);
   if (!node) throw new Refusal(`There is no layer called “${target}”.`);
-  const most = arity(node.type)[1];
+  const most = arity(node.type, node.params)[1];
   if (most === 0) throw new Refusal(`${target} is where data come in; nothing can be connected to it.`);
   if (most === null) return joinAny(spec, source, target, port);
   const pinned = pinPorts(spec, target, arity);
@@ -147,8 +144,8 @@ function freePort(taken: readonly number[], most: number): number {
 
 /** Writes the ports of a node with several named places down, so that cutting one moves no other. */
 function pinPorts(spec: Spec, target: string, arity: ArityOf): Spec {
-  const type = nodeOf(spec, target)?.type;
-  const most = type === undefined ? null : arity(type)[1];
+  const node = nodeOf(spec, target);
+  const most = node ? arity(node.type, node.params)[1] : null;
   if (most === null || most < 2) return spec;
   const ports = new Map(incoming(spec, target).map((feed) => [feed.index, feed.port]));
   const edges = spec.edges.map((edge, at): SpecEdge => {
@@ -169,8 +166,8 @@ function refuseCircle(spec: Spec, source: string, target: string): void {
   }
 }
 
-function refuseSources(type: string, arity: ArityOf): void {
-  if (arity(type)[1] === 0) throw new Refusal(`${type} takes no input, so it cannot stand between two layers.`);
+function refuseSources(type: string, params: SpecNode["params"], arity: ArityOf): void {
+  if (arity(type, params)[1] === 0) throw new Refusal(`${type} takes no input, so it cannot stand between two layers.`);
 }
 
 /** Gives a parameter a value; `undefined` takes it back to its default. */
@@ -203,6 +200,16 @@ export function toggleOutput(spec: Spec, id: string): Spec {
   return { ...spec, outputs };
 }
 
+/** Says of nodes that training leaves their weights as they are, or no longer does. */
+export function setFrozen(spec: Spec, ids: ReadonlySet<string>, frozen: boolean): Spec {
+  const nodes = spec.nodes.map((node): SpecNode => {
+    if (!ids.has(node.id)) return node;
+    const { frozen: _, ...rest } = node;
+    return frozen ? { ...rest, frozen } : rest;
+  });
+  return { ...spec, nodes };
+}
+
 /** Writes places on the canvas into the nodes. */
 export function place(spec: Spec, places: ReadonlyMap<string, readonly [number, number]>): Spec {
   const nodes = spec.nodes.map((node) => {
@@ -215,59 +222,6 @@ export function place(spec: Spec, places: ReadonlyMap<string, readonly [number, 
 /** Forgets all places: the canvas arranges the nodes by itself again. */
 export function unplace(spec: Spec): Spec {
   return { ...spec, nodes: spec.nodes.map(({ position: _, ...node }) => node) };
-}
-
-/** The chosen nodes with the edges among them. */
-export function copy(spec: Spec, ids: ReadonlySet<string>): Fragment {
-  const within = (edge: SpecEdge): boolean => ids.has(nodeName(edge[0])) && ids.has(edge[1]);
-  return { nodes: spec.nodes.filter((node) => ids.has(node.id)), edges: spec.edges.filter(within) };
-}
-
-/**
- * Puts a copy of a fragment in, under new names.
- *
- * If it has one entrance and one exit and `after` is given, it is put in behind that node like a
- * single layer; otherwise it stands by itself.
- */
-export function paste(spec: Spec, fragment: Fragment, after?: string, arity: ArityOf = ANY): Added {
-  const taken = names(spec);
-  const renamed = new Map<string, string>();
-  for (const { id, type } of fragment.nodes) {
-    const name = freshName(taken, type);
-    taken.add(name);
-    renamed.set(id, name);
-  }
-  const to = (end: string): string => (renamed.get(nodeName(end)) as string) + end.slice(nodeName(end).length);
-  const copies = fragment.nodes.map(({ position, ...node }) => ({
-    ...node,
-    id: to(node.id),
-    ...(position ? { position: [position[0] + 40, position[1] + 40] as const } : {}),
-  }));
-  const inner = fragment.edges.map(([source, target, port]): SpecEdge =>
-    port === undefined ? [to(source), to(target)] : [to(source), to(target), port],
-  );
-  const added = [...renamed.values()];
-  const loose: Spec = { ...spec, nodes: [...spec.nodes, ...copies], edges: [...spec.edges, ...inner] };
-  const ends = doors(fragment, arity);
-  if (after === undefined || !ends) return { spec: loose, added };
-  const [entrance, exit] = [to(ends[0]), to(ends[1])];
-  const edges = [...spec.edges.map((edge) => (edge[0] === after ? fromNode(edge, exit) : edge)), [after, entrance] as const, ...inner];
-  return { spec: { ...loose, edges, outputs: spec.outputs.map((output) => (output === after ? exit : output)) }, added };
-}
-
-/** Repeats the chosen nodes right behind themselves. */
-export function duplicate(spec: Spec, ids: ReadonlySet<string>, arity: ArityOf = ANY): Added {
-  const fragment = copy(spec, ids);
-  return paste(spec, fragment, doors(fragment, arity)?.[1], arity);
-}
-
-/** The only node without a feed and the only one that feeds nothing, if there is just one of each. */
-function doors({ nodes, edges }: Fragment, arity: ArityOf): readonly [string, string] | undefined {
-  const entrances = nodes.filter((node) => !edges.some((edge) => edge[1] === node.id));
-  const exits = nodes.filter((node) => !edges.some((edge) => nodeName(edge[0]) === node.id));
-  const [entrance, exit] = [entrances[0], exits[0]];
-  if (!entrance || !exit || entrances.length > 1 || exits.length > 1 || arity(entrance.type)[1] === 0) return undefined;
-  return [entrance.id, exit.id];
 }
 
 /** The end of the network, where something new goes when nothing is chosen. */
@@ -285,7 +239,7 @@ function changeNode(spec: Spec, id: string, change: (node: SpecNode) => SpecNode
   return { ...spec, nodes: spec.nodes.map((node) => (node.id === id ? change(node) : node)) };
 }
 
-function fromNode(edge: SpecEdge, source: string): SpecEdge {
+export function fromNode(edge: SpecEdge, source: string): SpecEdge {
   return edge[2] === undefined ? [source, edge[1]] : [source, edge[1], edge[2]];
 }
 

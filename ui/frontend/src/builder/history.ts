@@ -1,10 +1,13 @@
 /** The steps that can be taken back. */
+import type { Inside } from "./inside";
 import type { Spec } from "./spec";
 
 interface Step {
   readonly spec: Spec;
   /** What was done to come here, as words: `delete conv2`. */
   readonly words: string;
+  /** In which block it was done. */
+  readonly inside: Inside;
 }
 
 /** Edits of the same thing closer together than this are one step [ms]. */
@@ -19,11 +22,16 @@ export class History {
   private lastTime = 0;
 
   constructor(spec: Spec) {
-    this.present = { spec, words: "" };
+    this.present = { spec, words: "", inside: [] };
   }
 
   get spec(): Spec {
     return this.present.spec;
+  }
+
+  /** Where the step was done that led here. */
+  get inside(): Inside {
+    return this.present.inside;
   }
 
   get canUndo(): boolean {
@@ -49,13 +57,13 @@ export class History {
    * Args:
    *   thing: what was touched; several quick edits of one thing (typing a number) are one step.
    */
-  push(spec: Spec, words: string, thing?: string, now = Date.now()): void {
+  push(spec: Spec, words: string, thing?: string, now = Date.now(), inside: Inside = []): void {
     const same = thing !== undefined && thing === this.lastThing && now - this.lastTime < TOGETHER && this.canUndo;
     if (!same) {
       this.past.push(this.present);
       if (this.past.length > LIMIT) this.past.shift();
     }
-    this.present = { spec, words };
+    this.present = { spec, words, inside };
     this.future = [];
     this.lastThing = thing;
     this.lastTime = now;

@@ -1,84 +1,18 @@
-/** The builder without its pictures: the network, its history, what is chosen, what the server says. */
-import type { Send } from "../shared/mount";
+/** The builder without its pictures: all that one can do to a network. */
 import { Refused, type Fix, type LayerType, type NodeFacts } from "./api";
+import * as blocks from "./blocks";
+import * as clip from "./clip";
+import { Core } from "./core";
 import * as edits from "./edits";
-import { History } from "./history";
+import { group, unpack } from "./group";
+import { blockOf, openName, valuesAt } from "./inside";
 import { freshStart } from "./start";
-import { EMPTY, incoming, isRecord, names, outgoing, readSpec, Refusal, type Spec } from "./spec";
-import type { BuilderData, State } from "./state";
-import { Talk } from "./talk";
-
-/** Quiet time before the page is told of an edit [ms]. */
-const SEND_AFTER = 300;
-const NOTICE_FOR = 8000; // [ms]
+import { incoming, nodeOf, outgoing, readSpec, Refusal, type Spec } from "./spec";
 
 /** What was copied last, kept across canvases of one page. */
-let clipboard: edits.Fragment | undefined;
+let clipboard: clip.Fragment | undefined;
 
-export class Model {
-  state: State;
-  private history: History;
-  private talk: Talk;
-  private revision: number;
-  private listeners = new Set<() => void>();
-  private timers: Partial<Record<"send" | "notice", ReturnType<typeof setTimeout>>> = {};
-  private gone = false;
-
-  constructor(data: BuilderData, private readonly send: Send) {
-    const [spec, notice] = readKindly(data.spec);
-    this.history = new History(spec);
-    this.revision = data.revision ?? 0;
-    this.state = {
-      spec,
-      selection: new Set(),
-      edge: undefined,
-      description: undefined,
-      layers: [],
-      templates: [],
-      code: undefined,
-      codeOpen: false,
-      online: true,
-      refused: "",
-      said: "",
-      notice,
-      readonly: data.readonly ?? false,
-      height: data.height ?? 640,
-      shown: 0,
-      canUndo: false,
-      canRedo: false,
-    };
-    this.talk = new Talk(data.api ?? `${location.origin}/api`, this);
-    void this.talk.refresh();
-  }
-
-  subscribe = (listener: () => void): (() => void) => {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
-  };
-
-  /** Takes what the page says; what it merely repeats of our own edits is passed over. */
-  update(data: BuilderData): void {
-    if ((data.readonly ?? false) !== this.state.readonly) this.set({ readonly: data.readonly ?? false });
-    if (data.height !== undefined && data.height !== this.state.height) this.set({ height: data.height });
-    if (data.api !== undefined) this.talk.moveTo(data.api);
-    if (data.revision === undefined || data.revision <= this.revision) return;
-    this.revision = data.revision;
-    clearTimeout(this.timers.send);
-    delete this.timers.send;
-    const [spec, notice] = readKindly(data.spec);
-    this.history = new History(spec);
-    this.set({ spec, notice, selection: new Set(), edge: undefined, shown: this.state.shown + 1, ...this.steps() });
-    void this.talk.describe();
-  }
-
-  destroy(): void {
-    this.gone = true;
-    if (this.timers.send !== undefined) this.tell();
-    for (const timer of Object.values(this.timers)) clearTimeout(timer);
-    this.talk.end();
-    this.listeners.clear();
-  }
-
+export class Model extends Core {
   // What is known
 
   layer(type: string | undefined): LayerType | undefined {
@@ -89,7 +23,13 @@ export class Model {
     return this.state.description?.nodes[id];
   }
 
-  arity: edits.ArityOf = (type) => this.layer(type)?.inputs ?? [0, null];
+  /** How many inputs a layer takes; a block as many as it has. */
+  arity: edits.ArityOf = (type, params) => {
+    const block = type === "Block" ? blockOf(this.state.whole, { id: "", type, ...(params ? { params } : {}) }) : undefined;
+    if (!block) return this.layer(type)?.inputs ?? [0, null];
+    const inputs = block.nodes.filter((node) => node.type === "Input").length;
+    return [inputs, inputs];
+  };
 
   /** The one chosen node, if it is just one. */
   get chosen(): string | undefined {
@@ -99,29 +39,33 @@ export class Model {
 
   // Edits
 
-  insertOnEdge(index: number, type: string): void {
-    this.grow(`insert ${type}`, (spec) => edits.insertOnEdge(spec, index, type, this.start(type), this.arity));
+  insertOnEdge(index: number, kind: string): void {
+    const [type, params] = this.start(kind);
+    this.grow(`insert ${named(kind)}`, (spec) => edits.insertOnEdge(spec, index, type, params, this.arity));
   }
 
   /** Puts a new layer behind the chosen one, or at the end of the network. */
-  append(type: string, branch = false): void {
-    this.grow(`add ${type}`, (spec) => {
+  append(kind: string, branch = false): void {
+    const [type, params] = this.start(kind);
+    if (this.state.edge !== undefined) return this.insertOnEdge(this.state.edge, kind);
+    this.grow(`add ${named(kind)}`, (spec) => {
       const after = this.chosen ?? edits.tail(spec);
-      if (after === undefined) return edits.add(spec, type, this.start(type));
-      return edits.append(spec, after, type, this.start(type), { branch, arity: this.arity });
+      if (after === undefined) return edits.add(spec, type, params);
+      return edits.append(spec, after, type, params, { branch, arity: this.arity });
     });
   }
 
   /** Puts a new layer where it was dropped, joined to nothing. */
-  addAt(type: string, position: readonly [number, number], places: ReadonlyMap<string, readonly [number, number]>): void {
-    this.grow(`add ${type}`, (spec) => edits.add(edits.place(spec, places), type, this.start(type), position));
+  addAt(kind: string, position: readonly [number, number], places: ReadonlyMap<string, readonly [number, number]>): void {
+    const [type, params] = this.start(kind);
+    this.grow(`add ${named(kind)}`, (spec) => edits.add(edits.place(spec, places), type, params, position));
   }
 
   removeSelection(): void {
     const { selection, edge, spec } = this.state;
     if (edge !== undefined) {
       const [source, target] = spec.edges[edge] ?? ["", ""];
-      this.change(`disconnect ${source} from ${target}`, (old) => edits.disconnect(old, edge, this.arity), { edge: undefined });
+      this.change(`disconnect ${source} from ${target}`, (old) => edits.disconnect(old, edge, this.arity), { edge: undefined, selection: new Set([source.split(".")[0] as string]) });
       return;
     }
     if (selection.size === 0) return;
@@ -133,21 +77,24 @@ export class Model {
 
   duplicateSelection(): void {
     const { selection } = this.state;
-    if (selection.size) this.grow(`duplicate ${[...selection].join(", ")}`, (spec) => edits.duplicate(spec, selection, this.arity));
+    if (selection.size) this.grow(`duplicate ${[...selection].join(", ")}`, (spec) => clip.duplicate(spec, selection, this.arity));
   }
 
-  copySelection(): void {
+  /** Keeps a copy of the chosen layers; its text is for the clipboard. */
+  copySelection(): string {
     const { selection, spec } = this.state;
-    if (selection.size === 0) return;
-    clipboard = edits.copy(spec, selection);
+    if (selection.size === 0) return "";
+    clipboard = clip.copy(spec, selection);
     this.say(`Copied ${[...selection].join(", ")}`);
+    return clip.fragmentText(clipboard);
   }
 
-  paste(): void {
-    const fragment = clipboard;
+  /** Puts in what was copied: the layers in a text of the clipboard, else what was copied here last. */
+  paste(text = ""): void {
+    const fragment = clip.fragmentOf(text) ?? clipboard;
     if (!fragment) return this.note("Nothing has been copied yet.");
     const after = this.state.selection.size ? [...this.state.selection].at(-1) : undefined;
-    this.grow("paste", (spec) => edits.paste(spec, fragment, after, this.arity));
+    this.grow("paste", (spec) => clip.paste(spec, fragment, after, this.arity));
   }
 
   connect(source: string, target: string, port?: number): void {
@@ -171,6 +118,13 @@ export class Model {
     this.change(`change the outputs`, (spec) => edits.toggleOutput(spec, id));
   }
 
+  /** Keeps the weights of the chosen layers as they are in training, or lets them learn again. */
+  toggleFrozen(): void {
+    const { selection, spec } = this.state;
+    const freeze = ![...selection].every((id) => nodeOf(spec, id)?.frozen);
+    this.change(`${freeze ? "freeze" : "unfreeze"} ${[...selection].join(", ")}`, (old) => edits.setFrozen(old, selection, freeze));
+  }
+
   move(places: ReadonlyMap<string, readonly [number, number]>): void {
     this.change("move", (spec) => edits.place(spec, places));
   }
@@ -183,18 +137,70 @@ export class Model {
   }
 
   applyFix(fix: Fix): void {
-    if (!this.talk.knows(this.state.spec)) return this.note("The network is still being checked; try again in a moment.");
-    const before = this.state.spec;
-    this.change(fix.text, () => {
-      const repaired = readSpec(fix.spec);
+    if (!this.talk.knows(this.state.whole)) return this.note("The network is still being checked; try again in a moment.");
+    this.changeWhole(fix.text, (before) => {
       const places = new Map(before.nodes.flatMap((node) => (node.position ? [[node.id, node.position] as const] : [])));
-      return edits.place(repaired, places);
+      return edits.place(readSpec(fix.spec), places);
     });
   }
 
+  // Blocks
+
+  /** Makes the chosen layers a block of their own. */
+  groupSelection(): void {
+    const { selection, inside } = this.state;
+    this.grow(`group ${[...selection].join(", ")}`, (spec) => group(spec, selection, inside.map((id) => `${id}.`).join("")));
+  }
+
+  /** Puts the layers of the chosen block in its place. */
+  unpackChosen(): void {
+    const { chosen } = this;
+    const { whole, inside } = this.state;
+    if (chosen === undefined) return this.note("Choose one block to unpack.");
+    this.grow(`unpack ${chosen}`, (spec) => unpack(spec, chosen, inside.map((id) => `${id}.`).join(""), inside.length ? formulasOf(whole, inside) : {}));
+  }
+
+  /** Opens the chosen block; tells whether it is one. */
+  openChosen(id = this.chosen): boolean {
+    const { spec, inside, whole } = this.state;
+    if (id === undefined || !blockOf(whole, nodeOf(spec, id))) return false;
+    this.goInto([...inside, id]);
+    return true;
+  }
+
+  renameBlock(name: string, next: string): boolean {
+    return this.changeWhole(`rename block ${name} to ${next}`, (whole) => blocks.renameBlock(whole, name, next));
+  }
+
+  removeBlock(name: string): void {
+    this.changeWhole(`forget block ${name}`, (whole) => blocks.removeBlock(whole, name));
+  }
+
+  setBlockDefault(block: string, name: string, value: unknown): boolean {
+    return this.changeWhole(`set ${name} of ${block}`, (whole) => blocks.setDefault(whole, block, name, value), {}, `${block}/${name}`);
+  }
+
+  removeBlockValue(block: string, name: string): void {
+    this.changeWhole(`take ${name} from ${block}`, (whole) => blocks.removeValue(whole, block, name));
+  }
+
+  /** Makes a layer's parameter one of the open block's. */
+  liftParam(id: string, field: string, value: unknown): void {
+    const { inside } = this.state;
+    this.changeWhole(`make ${field} of ${id} the block's`, (whole) => blocks.liftParam(whole, inside, id, field, value));
+  }
+
+  /** What the open block's parameters are here; `undefined` outside of blocks. */
+  get values(): Readonly<Record<string, unknown>> | undefined {
+    const { whole, inside } = this.state;
+    return openName(whole, inside) === undefined ? undefined : valuesAt(whole, inside);
+  }
+
+  // Whole networks
+
   /** Puts another network in the place of this one; a step that can be taken back. */
   load(source: unknown, words: string): boolean {
-    const done = this.change(words, () => readSpec(source), { selection: new Set(), edge: undefined });
+    const done = this.changeWhole(words, () => readSpec(source), { selection: new Set(), edge: undefined, inside: [] });
     if (done) this.set({ shown: this.state.shown + 1 });
     return done;
   }
@@ -205,40 +211,6 @@ export class Model {
     } catch (error) {
       this.note(error instanceof Refused || error instanceof Refusal ? error.message : `${title} could not be fetched: the server does not answer.`);
     }
-  }
-
-  undo(): void {
-    const words = this.state.readonly ? undefined : this.history.undo();
-    if (words === undefined) return this.say("Nothing to undo");
-    this.arrived(`Undone: ${words}`);
-  }
-
-  redo(): void {
-    const words = this.state.readonly ? undefined : this.history.redo();
-    if (words === undefined) return this.say("Nothing to redo");
-    this.arrived(`Done again: ${words}`);
-  }
-
-  // Choosing
-
-  select(ids: Iterable<string>): void {
-    this.set({ selection: new Set(ids), edge: undefined });
-  }
-
-  selectEdge(index: number | undefined): void {
-    this.set({ selection: new Set(), edge: index });
-  }
-
-  say(said: string): void {
-    // A listener hears the same words twice only if they differ.
-    this.set({ said: said === this.state.said ? `${said}\u00a0` : said });
-  }
-
-  /** Says what could not be done, in sight. */
-  note(notice: string): void {
-    this.set({ notice, said: notice });
-    clearTimeout(this.timers.notice);
-    this.timers.notice = setTimeout(() => this.set({ notice: "" }), NOTICE_FOR);
   }
 
   toggleCode(): void {
@@ -252,8 +224,10 @@ export class Model {
 
   // Within
 
-  private start(type: string): Readonly<Record<string, unknown>> {
-    return freshStart(type, this.layer(type), this.state.spec);
+  /** The type and first parameters of what the palette calls `kind`: a layer, or `Block NAME`. */
+  private start(kind: string): [string, Readonly<Record<string, unknown>>] {
+    if (kind.startsWith(BLOCK)) return ["Block", { block: kind.slice(BLOCK.length) }];
+    return [kind, freshStart(kind, this.layer(kind), this.state.spec)];
   }
 
   private grow(words: string, edit: (spec: Spec) => edits.Added): void {
@@ -265,65 +239,16 @@ export class Model {
     });
     if (done) this.set({ selection: new Set(added), edge: undefined });
   }
-
-  private change(words: string, edit: (spec: Spec) => Spec, also: Partial<State> = {}, thing?: string): boolean {
-    if (this.state.readonly) {
-      this.note("This network can only be looked at here.");
-      return false;
-    }
-    try {
-      const before = this.history.spec;
-      const spec = edit(before);
-      if (JSON.stringify(spec) === JSON.stringify(before)) return true;
-      this.history.push(spec, words, thing);
-      this.arrived(words, also);
-      return true;
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      this.note(error.message);
-      return false;
-    }
-  }
-
-  private arrived(words: string, also: Partial<State> = {}): void {
-    const { spec } = this.history;
-    const there = names(spec);
-    const selection = new Set([...(also.selection ?? this.state.selection)].filter((id) => there.has(id)));
-    const edge = this.state.edge !== undefined && this.state.edge < spec.edges.length ? this.state.edge : undefined;
-    this.set({ edge, ...also, spec, selection, notice: "", said: capital(words), ...this.steps() });
-    this.revision += 1;
-    clearTimeout(this.timers.send);
-    this.timers.send = setTimeout(() => this.tell(), SEND_AFTER);
-    void this.talk.describe();
-    void this.talk.writeCode();
-  }
-
-  private tell(): void {
-    clearTimeout(this.timers.send);
-    delete this.timers.send;
-    this.send({ spec: this.history.spec, revision: this.revision });
-  }
-
-  private steps(): Pick<State, "canUndo" | "canRedo"> {
-    return { canUndo: this.history.canUndo, canRedo: this.history.canRedo };
-  }
-
-  set(changes: Partial<State>): void {
-    if (this.gone) return;
-    this.state = { ...this.state, ...changes };
-    for (const listener of this.listeners) listener();
-  }
 }
 
-function readKindly(source: unknown): [Spec, string] {
-  if (source === undefined || source === null || (isRecord(source) && !source.nodes)) return [EMPTY, ""];
-  try {
-    return [readSpec(source), ""];
-  } catch (error) {
-    return [EMPTY, `The network could not be shown: ${(error as Error).message}`];
-  }
+/** How the palette names the blocks of the network itself. */
+export const BLOCK = "Block ";
+
+function named(kind: string): string {
+  return kind.startsWith(BLOCK) ? kind.slice(BLOCK.length) : kind;
 }
 
-function capital(words: string): string {
-  return words.charAt(0).toUpperCase() + words.slice(1);
+/** Within a block its parameters stay formulas: what is unpacked still follows them. */
+function formulasOf(whole: Spec, inside: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(Object.keys(valuesAt(whole, inside)).map((name) => [name, `=${name}`]));
 }

@@ -11,7 +11,7 @@ const LENET = {
   edges: [["image", "conv1"], ["conv1", "scores"]],
   outputs: ["scores"],
   title: "mine",
-  blocks: { basic: { nodes: [] } },
+  blocks: { basic: { nodes: [], edges: [], outputs: [] } },
 };
 
 describe("names", () => {

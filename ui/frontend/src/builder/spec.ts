@@ -13,14 +13,30 @@ export interface SpecNode {
   readonly params?: Readonly<Record<string, unknown>>;
   readonly position?: readonly [number, number];
   readonly label?: string;
+  /** Path, from the top, of the node whose weight this one uses. */
+  readonly tied?: string;
+  /** Whether its weights stay as they are in training. */
+  readonly frozen?: boolean;
 }
 
-export interface Spec {
-  readonly version: number;
+/** What a network and a block have in common. */
+export interface Graph {
   readonly nodes: readonly SpecNode[];
   readonly edges: readonly SpecEdge[];
   /** Left empty, every node that nothing follows is an output. */
   readonly outputs: readonly string[];
+}
+
+/** A named graph that nodes of type `Block` use; its `Input` nodes are its inputs in order. */
+export interface Block extends Graph {
+  /** Its own parameters with their defaults. */
+  readonly values?: Readonly<Record<string, unknown>>;
+}
+
+export interface Spec extends Graph {
+  readonly version: number;
+  readonly title?: string;
+  readonly blocks?: Readonly<Record<string, Block>>;
 }
 
 /** An edge with its place in the spec and the input of the target that it really feeds. */
@@ -157,8 +173,7 @@ export function names(spec: Spec): Set<string> {
 
 /** The same network, whatever the nodes' places on the canvas: what the server has to judge. */
 export function structure(spec: Spec): string {
-  const nodes = spec.nodes.map(({ position: _, ...node }) => node);
-  return JSON.stringify({ ...spec, nodes });
+  return JSON.stringify(spec, (key, value: unknown) => (key === "position" ? undefined : value));
 }
 
 /**
@@ -172,7 +187,18 @@ export function readSpec(source: unknown): Spec {
   if (!isRecord(found)) throw new Refusal("A network is a JSON object with “nodes” and “edges”.");
   if (found.version !== undefined && found.version !== 1)
     throw new Refusal(`This builder reads version 1; the network says version ${JSON.stringify(found.version)}.`);
-  if (!Array.isArray(found.nodes)) throw new Refusal("The network has no list of “nodes”.");
+  const graph = readGraph(found, "The network");
+  if (found.blocks === undefined || found.blocks === null) return { ...found, version: 1, ...graph };
+  if (!isRecord(found.blocks)) throw new Refusal("“blocks” must be an object of names and graphs.");
+  const blocks = Object.entries(found.blocks).map(([name, block]) => {
+    if (!isRecord(block)) throw new Refusal(`The block “${name}” must be an object with “nodes” and “edges”.`);
+    return [name, { ...block, ...readGraph(block, `The block “${name}”`) }] as const;
+  });
+  return { ...found, version: 1, ...graph, blocks: Object.fromEntries(blocks) };
+}
+
+function readGraph(found: Record<string, unknown>, who: string): Graph {
+  if (!Array.isArray(found.nodes)) throw new Refusal(`${who} has no list of “nodes”.`);
   const nodes = found.nodes.map(readNode);
   const known = new Set<string>();
   for (const { id } of nodes) {
@@ -185,7 +211,7 @@ export function readSpec(source: unknown): Spec {
       throw new Refusal(`The output ${JSON.stringify(output)} is not the name of a node.`);
     return output;
   });
-  return { ...found, version: 1, nodes, edges, outputs };
+  return { nodes, edges, outputs };
 }
 
 function parseJson(text: string): unknown {

@@ -1,5 +1,6 @@
 /** What the builder knows at a moment, and what its page tells it. */
 import type { Description, LayerType, Template } from "./api";
+import type { Inside } from "./inside";
 import type { Spec } from "./spec";
 
 export interface BuilderData {
@@ -13,10 +14,18 @@ export interface BuilderData {
 }
 
 export interface State {
+  /** The whole network. */
+  readonly whole: Spec;
+  /** The block nodes that were opened, outermost first. */
+  readonly inside: Inside;
+  /** The graph on the canvas: the whole network, or the block that is open. */
   readonly spec: Spec;
   readonly selection: ReadonlySet<string>;
   /** The chosen edge's place in the spec. */
   readonly edge: number | undefined;
+  /** What the server said of the whole network. */
+  readonly told: Description | undefined;
+  /** What of that is true of the graph on the canvas. */
   readonly description: Description | undefined;
   readonly layers: readonly LayerType[];
   readonly templates: readonly Template[];
@@ -30,6 +39,8 @@ export interface State {
   /** What could not be done, shown for a while. */
   readonly notice: string;
   readonly readonly: boolean;
+  /** Whether dragging on the ground draws a frame instead of moving it. */
+  readonly framing: boolean;
   readonly height: number;
   /** Counts up when the canvas must show all of a new network. */
   readonly shown: number;

@@ -64,7 +64,7 @@ export class Talk {
   }
 
   async describe(): Promise<void> {
-    const spec = this.model.state.spec;
+    const spec = this.model.state.whole;
     const wanted = structure(spec);
     // Also what is asked already is no longer wanted, if a step back led to what is known.
     this.asking?.abort();
@@ -77,8 +77,8 @@ export class Talk {
         if (asking.signal.aborted) return;
         this.described = wanted;
         const troubled = problemWords(description);
-        const wasTroubled = this.model.state.description && problemWords(this.model.state.description);
-        this.model.set({ description, refused: "" });
+        const wasTroubled = this.model.state.told && problemWords(this.model.state.told);
+        this.model.set({ told: description, refused: "" });
         if (troubled !== wasTroubled && (troubled || wasTroubled)) this.model.say(troubled || "All problems are solved.");
       } catch (error) {
         if (asking.signal.aborted) return;
@@ -91,7 +91,7 @@ export class Talk {
   }
 
   async writeCode(): Promise<void> {
-    const spec = this.model.state.spec;
+    const spec = this.model.state.whole;
     const wanted = structure(spec);
     this.askingCode?.abort();
     if (!this.model.state.codeOpen || wanted === this.codeOf) return;
