@@ -19,9 +19,10 @@ if wanted and st.session_state.get("build.template") != wanted:
         )
 
 now = stage.show()
-sent = components.builder(now.spec, now.revision, key="builder")
+trained = now.run if project.summary(now) else ""
+sent = components.builder(now.spec, now.revision, key="builder", run=trained)
 if sent and sent["revision"] > now.revision:
-    project.change(spec=sent["spec"], revision=sent["revision"])
+    project.take(sent["spec"], sent["revision"], run=sent.get("run", ""))
     st.rerun()
 
 st.page_link("train.py", label="**Train it**", icon=":material/play_circle:")

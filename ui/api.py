@@ -51,6 +51,15 @@ class Source(BaseModel):
     )
 
 
+class Batch(BaseModel):
+    """A network to be timed on one batch."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    spec: dict[str, Any] = Field(description="a NetworkSpec")
+    batch: int = Field(32, ge=1, le=4096, description="examples that go through at once")
+
+
 class Command(BaseModel):
     """What a run is told: pause, resume, step, stop, speed (value: steps a second), set."""
 
@@ -117,6 +126,13 @@ async def layers() -> Any:
 async def describe(spec: dict[str, Any]) -> Any:
     """Shapes, parameters, FLOPs and problems of a network, node by node."""
     return await call_async("engine.network.describe:describe", {"spec": spec})
+
+
+@api.post("/timing")
+async def timing(wanted: Batch) -> Any:
+    """Seconds that a forward and a backward pass over one batch take here and now."""
+    arguments = {"spec": wanted.spec, "batch": wanted.batch, "rounds": 3}
+    return await call_async("engine.network.timing:timing", arguments, seconds=60)
 
 
 @api.get("/templates")

@@ -92,9 +92,18 @@ def live(
     return sent
 
 
-def builder(spec: Mapping[str, Any], revision: int, *, key: str) -> dict[str, Any] | None:
-    """The canvas of layers; `{"spec", "revision"}` after an edit, or None."""
-    data = {"spec": dict(spec), "revision": revision}
+def builder(
+    spec: Mapping[str, Any], revision: int, *, key: str, run: str = ""
+) -> dict[str, Any] | None:
+    """The canvas of layers; `{"spec", "revision", "run"?}` after an edit, or None.
+
+    Args:
+        spec: The network, as NetworkSpec in JSON.
+        revision: Counts the edits, so that the canvas passes over an echo of its own.
+        key: The component's own key.
+        run: The run that trained this very network: its weights can be looked at.
+    """
+    data = {"spec": dict(spec), "revision": revision, "run": run}
     sent: dict[str, Any] | None = _mount("builder", data, key, None)
     return sent
 

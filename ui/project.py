@@ -29,6 +29,18 @@ def change(**fields: Any) -> Project:
     return after
 
 
+def take(spec: dict[str, Any], revision: int, *, run: str = "") -> Project:
+    """Keep what the canvas sent.
+
+    Args:
+        spec: The network.
+        revision: Which edit it is.
+        run: The kept model that came in together with it, if its weights did.
+    """
+    known = {"run": run} if run and summary(replace(current(), run=run)) else {}
+    return change(spec=spec, revision=revision, **known)
+
+
 def last_run(project: Project) -> Run | None:
     """The run that trains or trained the project's network, if it is still known."""
     if not project.run:

@@ -1,16 +1,20 @@
 /** The builder: toolbar above, palette left, canvas in the middle, inspector right, code below. */
 import { ReactFlowProvider } from "@xyflow/react";
 import { useEffect, useMemo, useRef, useState, type JSX, type KeyboardEvent } from "react";
+import { Bars, Crumbs, Handy, Said } from "./Around";
 import { Canvas, type CanvasHandle } from "./Canvas";
-import { DeskContext, ModelContext, useDesk, useModel, usePart, type Desk, type Menu } from "./context";
+import { read, useClipboard, write } from "./clipboard";
+import { DeskContext, ModelContext, useModel, usePart, type Desk, type Menu } from "./context";
 import { dropTarget, type Under } from "./drop";
+import { useFileDrop } from "./fileDrop";
 import { CARD_WIDTH } from "./flow";
 import { Inspector } from "./Inspector";
 import { press, typing } from "./keys";
+import { kindWords } from "./kinds";
 import { Menus } from "./Menus";
 import type { Model } from "./model";
 import { Palette, type Dragged } from "./Palette";
-import { CodePanel } from "./Panels";
+import { CodePanel } from "./CodePanel";
 import { Toolbar } from "./Toolbar";
 import { useSize } from "./size";
 
@@ -62,6 +66,15 @@ function Builder(): JSX.Element {
       },
       reveal: (id) => canvas.current?.reveal(id),
       fit: () => canvas.current?.fit(),
+      zoom: (factor) => canvas.current?.zoom(factor),
+      places: () => canvas.current?.places() ?? new Map(),
+      picture: () => canvas.current?.picture() ?? "",
+      copy: (cut = false) => {
+        // Where the browser keeps its clipboard to itself, ours still serves this page.
+        void write(model.copySelection());
+        if (cut) model.removeSelection();
+      },
+      paste: () => void read().then((text) => model.paste(text)),
       edit: () => {
         setInspector(true);
         // The form may only be there after the drawer has opened.
@@ -73,7 +86,7 @@ function Builder(): JSX.Element {
       },
       narrow,
     }),
-    [menu, narrow],
+    [menu, narrow, model],
   );
 
   useEffect(() => {
@@ -101,14 +114,17 @@ function Builder(): JSX.Element {
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key === "Escape" && !menu) canvas.current?.focus();
-    const everywhere = event.ctrlKey || event.metaKey || event.key === "/";
+    const everywhere = event.ctrlKey || event.metaKey || event.key === "/" || event.key === "?";
     if (!everywhere || typing(event.nativeEvent) || menu) return;
     if (press(event.nativeEvent, model, desk, narrow ? "down" : "right")) event.preventDefault();
   };
 
+  useClipboard(root, model, menu !== undefined);
+  const files = useFileDrop(model, () => setMenu({ kind: "file" }));
+
   return (
     <DeskContext.Provider value={desk}>
-      <div ref={root} className={`frame ${narrow ? "narrow" : wide ? "wide" : "medium"} ${readonly ? "readonly" : ""}`} style={{ height }} onKeyDown={onKeyDown}>
+      <div ref={root} {...files} className={`frame ${narrow ? "narrow" : wide ? "wide" : "medium"} ${readonly ? "readonly" : ""}`} style={{ height }} onKeyDown={onKeyDown}>
         <Toolbar
           paletteOpen={paletteOpen}
           inspectorOpen={inspectorOpen}
@@ -130,6 +146,7 @@ function Builder(): JSX.Element {
           )}
           <div className="middle">
             <div className="stage" ref={stage}>
+              <Crumbs />
               {size.width > 0 && <Canvas handle={canvas} size={size} narrow={narrow} />}
               {!wide && <Handy onParameters={() => desk.edit()} inspectorOpen={inspectorOpen} />}
             </div>
@@ -142,7 +159,7 @@ function Builder(): JSX.Element {
           )}
           <Menus />
         </div>
-        {dragged && <div className="ghost" style={ghostPlace(root.current, dragged)}>{dragged.type}</div>}
+        {dragged && <div className="ghost" style={ghostPlace(root.current, dragged)}>{kindWords(dragged.type)}</div>}
         <Said />
       </div>
     </DeskContext.Provider>
@@ -152,43 +169,4 @@ function Builder(): JSX.Element {
 function ghostPlace(root: HTMLElement | null, { x, y }: Dragged): { left: number; top: number } {
   const box = root?.getBoundingClientRect();
   return { left: x - (box?.left ?? 0), top: y - (box?.top ?? 0) };
-}
-
-/** What stands in the way of work, in a thin bar. */
-function Bars(): JSX.Element {
-  const online = usePart((state) => state.online);
-  const refused = usePart((state) => state.refused);
-  const notice = usePart((state) => state.notice);
-  return (
-    <>
-      {!online && <div className="bar warning" data-testid="offline">The server does not answer: shapes and checks wait, your edits are kept. Trying again…</div>}
-      {online && refused && <div className="bar error" data-testid="refused">{refused}</div>}
-      {notice && <div className="bar notice" data-testid="notice">{notice}</div>}
-    </>
-  );
-}
-
-/** What one can do with the chosen layers where there is no keyboard and little room. */
-function Handy({ onParameters, inspectorOpen }: { onParameters: () => void; inspectorOpen: boolean }): JSX.Element | null {
-  const model = useModel();
-  const selection = usePart((state) => state.selection);
-  const edge = usePart((state) => state.edge);
-  const readonly = usePart((state) => state.readonly);
-  const desk = useDesk();
-  if (readonly || inspectorOpen || (selection.size === 0 && edge === undefined)) return null;
-  return (
-    <div className="handy" role="toolbar" aria-label="The chosen layer">
-      {selection.size === 1 && <button type="button" data-testid="handy-parameters" onClick={onParameters}>Parameters</button>}
-      {selection.size === 1 && <button type="button" onClick={() => desk.open({ kind: "append" })}>Add after</button>}
-      {selection.size === 1 && <button type="button" onClick={() => desk.open({ kind: "connect" })}>Connect</button>}
-      {selection.size > 0 && <button type="button" onClick={() => model.duplicateSelection()}>Duplicate</button>}
-      <button type="button" className="danger" onClick={() => model.removeSelection()}>Delete</button>
-    </div>
-  );
-}
-
-/** Tells a screen reader what was done and what is wrong. */
-function Said(): JSX.Element {
-  const said = usePart((state) => state.said);
-  return <div className="unseen" role="status" aria-live="polite" data-testid="said">{said}</div>;
 }

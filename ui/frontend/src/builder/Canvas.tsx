@@ -16,6 +16,8 @@ import { Card } from "./Card";
 import { arranged, cards, kindClass, wires, type Arranged, type CardNode, type WireEdge } from "./flow";
 import { press, typing } from "./keys";
 import type { Direction, Point, Size } from "./layout";
+import { inkOf, svgOf } from "./picture";
+import { useContextMenu } from "./contextPress";
 import { nodeOf } from "./spec";
 import { viewOf } from "./view";
 import { Wire } from "./Wire";
@@ -31,6 +33,9 @@ const SMALLEST = 0.05;
 export interface CanvasHandle {
   reveal(id: string): void;
   fit(): void;
+  zoom(factor: number): void;
+  /** All of it as SVG. */
+  picture(): string;
   focus(): void;
   /** The place on the canvas of a point of the screen. */
   at(x: number, y: number): Point;
@@ -48,6 +53,7 @@ export function Canvas({ handle, size, narrow }: { handle: Ref<CanvasHandle>; si
   const edge = usePart((state) => state.edge);
   const shown = usePart((state) => state.shown);
   const readonly = usePart((state) => state.readonly);
+  const framing = usePart((state) => state.framing);
   const element = useRef<HTMLDivElement>(null);
   const touched = useRef(false);
   const direction: Direction = narrow ? "down" : "right";
@@ -66,12 +72,12 @@ export function Canvas({ handle, size, narrow }: { handle: Ref<CanvasHandle>; si
   const oldCards = useRef<CardNode[]>([]);
   const oldWires = useRef<WireEdge[]>([]);
   const nodes = useMemo(
-    () => (oldCards.current = cards({ spec, description, layers, selection }, drawn, direction, oldCards.current)),
-    [spec, description, layers, selection, drawn, direction],
+    () => (oldCards.current = cards({ spec, description, layers, selection, arity: model.arity }, drawn, direction, oldCards.current)),
+    [spec, description, layers, selection, drawn, direction, model],
   );
   const edges = useMemo(
-    () => (oldWires.current = wires({ spec, description, layers, edge }, moved.size ? detours(spec, drawn.places, drawn.sizes, direction) : shape.routes, direction, oldWires.current)),
-    [spec, description, layers, edge, moved.size, shape, drawn, direction],
+    () => (oldWires.current = wires({ spec, description, edge, arity: model.arity }, moved.size ? detours(spec, drawn.places, drawn.sizes, direction) : shape.routes, direction, oldWires.current)),
+    [spec, description, layers, edge, moved.size, shape, drawn, direction, model],
   );
 
   const fit = useCallback(
@@ -95,6 +101,11 @@ export function Canvas({ handle, size, narrow }: { handle: Ref<CanvasHandle>; si
     () => ({
       reveal,
       fit: () => fit(true),
+      zoom: (factor) => {
+        touched.current = true;
+        void flow.zoomTo(flow.getZoom() * factor, { duration: 120 });
+      },
+      picture: () => (element.current ? svgOf(nodes, edges, inkOf(element.current), model.state.whole.title || "Network") : ""),
       focus: () => element.current?.focus({ preventScroll: true }),
       at: (x, y) => {
         const point = flow.screenToFlowPosition({ x, y });
@@ -102,7 +113,7 @@ export function Canvas({ handle, size, narrow }: { handle: Ref<CanvasHandle>; si
       },
       places: () => shape.places,
     }),
-    [reveal, fit, flow, shape],
+    [reveal, fit, flow, shape, nodes, edges, model],
   );
 
   // A new network, another arrangement or another size of canvas is shown whole, unless the
@@ -145,19 +156,22 @@ export function Canvas({ handle, size, narrow }: { handle: Ref<CanvasHandle>; si
     });
   }, [model, shape]);
   const portOf = (connection: Connection): number | undefined => {
-    const layer = model.layer(nodeOf(model.state.spec, connection.target)?.type);
-    const several = layer && layer.inputs[1] !== null && layer.inputs[1] > 1;
-    return several ? Number(connection.targetHandle) : undefined;
+    const node = nodeOf(model.state.spec, connection.target);
+    const most = node ? model.arity(node.type, node.params)[1] : null;
+    return most !== null && most > 1 ? Number(connection.targetHandle) : undefined;
   };
+  const endOf = ({ source, sourceHandle }: Connection): string => source + (sourceHandle ?? "").slice("out".length);
+
+  useContextMenu(element, model, desk);
 
   return (
     <div
       ref={element}
-      className="canvas"
+      className={`canvas ${framing ? "framing" : ""}`}
       data-testid="builder"
       tabIndex={0}
       role="application"
-      aria-label="Network. Arrow keys walk along the connections, Enter opens the parameters, slash adds a layer, C connects, Delete takes out."
+      aria-label="Network. Arrow keys walk along the connections, Enter opens the parameters, slash adds a layer, C connects, E chooses a connection, G groups, Delete takes out, question mark lists all keys."
       aria-activedescendant={chosen ? `card-${chosen}` : undefined}
       onFocus={() => setActive(true)}
       onBlur={() => setActive(false)}
@@ -186,9 +200,9 @@ export function Canvas({ handle, size, narrow }: { handle: Ref<CanvasHandle>; si
         onPaneClick={() => model.select([])}
         onNodeDragStop={onNodeDragStop}
         onSelectionDragStop={onNodeDragStop}
-        onConnect={(connection) => model.connect(connection.source, connection.target, portOf(connection))}
-        onReconnect={(old, connection) => old.data && model.reconnect(old.data.index, connection.source, connection.target, portOf(connection))}
-        onNodeDoubleClick={() => desk.edit()}
+        onConnect={(connection) => model.connect(endOf(connection), connection.target, portOf(connection))}
+        onReconnect={(old, connection) => old.data && model.reconnect(old.data.index, endOf(connection), connection.target, portOf(connection))}
+        onNodeDoubleClick={(_, card) => model.openChosen(card.id) || desk.edit()}
         onMoveStart={(event) => {
           if (event) touched.current = true;
         }}
@@ -202,6 +216,8 @@ export function Canvas({ handle, size, narrow }: { handle: Ref<CanvasHandle>; si
         deleteKeyCode={null}
         multiSelectionKeyCode={["Shift", "Meta", "Control"]}
         selectionMode={SelectionMode.Partial}
+        selectionOnDrag={framing}
+        panOnDrag={framing ? [1] : true}
         selectNodesOnDrag={false}
         nodeDragThreshold={3}
         connectionRadius={36}

@@ -3,17 +3,18 @@ import { Handle, Position, type NodeProps } from "@xyflow/react";
 import { memo, type JSX } from "react";
 import type { Problem } from "./api";
 import { useModel } from "./context";
-import { fixesOnCard, kindClass, portShare, type CardNode } from "./flow";
+import { fixesOnCard, kindClass, outHandle, portShare, type CardNode } from "./flow";
 import type { SpecNode } from "./spec";
-import { exact, lean, nodeLabel, parameterWords, shapeWords, worst } from "./words";
+import { exact, lean, nodeLabel, parameterWords, shapeWords, typeWords, worst } from "./words";
 
 export const Card = memo(function Card({ data, selected }: NodeProps<CardNode>): JSX.Element {
-  const { node, facts, params, category, direction, ports, output } = data;
+  const { node, facts, params, category, direction, ports, outs, output } = data;
+  const block = node.type === "Block";
   const problem = worst(facts?.problems ?? []);
   const across = direction === "right";
   return (
     <div
-      className={`card ${kindClass(category)} ${problem?.level ?? ""} ${selected ? "chosen" : ""}`}
+      className={`card ${kindClass(category)} ${problem?.level ?? ""} ${selected ? "chosen" : ""} ${block ? "block" : ""}`}
       data-testid={`node-${node.id}`}
       id={`card-${node.id}`}
       role="group"
@@ -30,18 +31,29 @@ export const Card = memo(function Card({ data, selected }: NodeProps<CardNode>):
       ))}
       <div className="head">
         <span className="name" title={node.label ? `${node.id}: ${node.label}` : node.id}>{node.id}</span>
-        <span className="type" title={node.type}>{node.type}</span>
+        <span className="type" title={node.type}>{typeWords(node)}</span>
       </div>
       <div className="params" title={params}>{params || "\u00a0"}</div>
       <div className="facts">
         <span className="shape">{facts?.output ? shapeWords(facts.output) : facts ? "no output" : "…"}</span>
+        {node.frozen && <span className="out" title="Its weights stay as they are in training">frozen</span>}
+        {node.cut?.length ? <span className="out" title="Some of its connections are cut">cut</span> : null}
         {output && <span className="out" title="An output of the network">output</span>}
         {facts && facts.parameters > 0 && (
           <span className="count" title={parameterWords(facts.parameters)}>{exact(facts.parameters)}</span>
         )}
       </div>
       {problem && <Trouble node={node} problem={problem} />}
-      <Handle id="out" type="source" position={across ? Position.Right : Position.Bottom} />
+      {Array.from({ length: outs }, (_, out) => (
+        <Handle
+          key={out}
+          id={outHandle(out)}
+          type="source"
+          position={across ? Position.Right : Position.Bottom}
+          title={outs > 1 ? `Output ${out + 1}: ${shapeWords(facts?.outputs?.[out])}` : undefined}
+          style={{ [across ? "top" : "left"]: `${100 * portShare(out, outs)}%` }}
+        />
+      ))}
     </div>
   );
 });

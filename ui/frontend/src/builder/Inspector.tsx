@@ -5,7 +5,9 @@ import { useDesk, useModel, usePart } from "./context";
 import { FieldInput } from "./FieldInput";
 import { fixesOnCard } from "./flow";
 import { incoming, nameProblem, nodeOf, outgoing, type SpecNode } from "./spec";
-import { bytesWords, exact, fieldWords, lean, parameterWords, problemsOf, shapeWords, short, valueWords, worst } from "./words";
+import { BlockForm } from "./BlockForm";
+import { Row, Whole } from "./Whole";
+import { bytesWords, exact, fieldWords, lean, parameterWords, shapeWords, short, typeWords, valueWords, worst } from "./words";
 
 export function Inspector(): JSX.Element {
   const spec = usePart((state) => state.spec);
@@ -29,11 +31,12 @@ function One({ node }: { node: SpecNode }): JSX.Element {
     <div className="inspector-body" data-testid="inspector">
       <Name id={node.id} />
       <p className="help">
-        <b>{node.type}</b>
-        {layer && <> – {layer.help}</>}
+        <b>{typeWords(node)}</b>
+        {layer && node.type !== "Block" && <> – {layer.help}</>}
         {layer?.source && <small>{layer.source}</small>}
       </p>
       <Problems problems={facts?.problems ?? []} node={node} />
+      {node.type === "Block" ? <BlockForm node={node} /> : (
       <form onSubmit={(event) => event.preventDefault()} aria-label={`Parameters of ${node.id}`}>
         {layer?.fields.map((field) => (
           <FieldInput
@@ -41,6 +44,8 @@ function One({ node }: { node: SpecNode }): JSX.Element {
             field={field}
             value={node.params?.[field.name]}
             readonly={readonly}
+            formulas={model.values}
+            onLift={model.values && ((value) => model.liftParam(node.id, field.name, value))}
             onChange={(value) => model.setParam(node.id, field.name, value)}
           />
         ))}
@@ -50,10 +55,10 @@ function One({ node }: { node: SpecNode }): JSX.Element {
             <output>{valueWords(value)}</output>
           </div>
         ))}
-      </form>
+      </form>)}
       <dl className="numbers">
         {facts?.inputs?.some(Boolean) && <Row name="input" value={facts.inputs.map(shapeWords).join(" and ")} />}
-        {facts && <Row name="output" value={shapeWords(facts.output)} />}
+        {facts && <Row name="output" value={(facts.outputs?.length ? facts.outputs : [facts.output]).map(shapeWords).join(" and ")} />}
         {facts && <Row name="parameters" value={exact(facts.parameters)} />}
         {facts && <Row name="FLOPs" value={short(facts.flops)} />}
         {facts && <Row name="memory" value={bytesWords(facts.memory)} />}
@@ -67,6 +72,8 @@ function One({ node }: { node: SpecNode }): JSX.Element {
           <button type="button" data-testid="connect" onClick={() => desk.open({ kind: "connect" })}>Connect to…</button>
           <button type="button" data-testid="append" onClick={() => desk.open({ kind: "append" })}>Add after…</button>
           <button type="button" data-testid="duplicate" onClick={() => model.duplicateSelection()}>Duplicate</button>
+          {facts && facts.parameters > 0 && node.type !== "Block" && <button type="button" data-testid="weights" onClick={() => desk.open({ kind: "weights", node: node.id })}>Weights…</button>}
+          {facts && facts.parameters > 0 && <button type="button" data-testid="freeze" aria-pressed={node.frozen ?? false} onClick={() => model.toggleFrozen()}>Frozen</button>}
           <button type="button" data-testid="output" aria-pressed={spec.outputs.includes(node.id)} onClick={() => model.toggleOutput(node.id)}>Output</button>
           <button type="button" data-testid="delete" className="danger" onClick={() => model.removeSelection()}>Delete</button>
         </div>
@@ -137,6 +144,7 @@ function Problems({ problems, node }: { problems: readonly Problem[]; node: Spec
 
 function Several({ count }: { count: number }): JSX.Element {
   const model = useModel();
+  const desk = useDesk();
   const selection = usePart((state) => state.selection);
   const description = usePart((state) => state.description);
   const parameters = [...selection].reduce((sum, id) => sum + (description?.nodes[id]?.parameters ?? 0), 0);
@@ -145,88 +153,11 @@ function Several({ count }: { count: number }): JSX.Element {
       <h3>{count} layers</h3>
       <p className="help">{parameterWords(parameters)}</p>
       <div className="actions">
-        <button type="button" onClick={() => model.copySelection()}>Copy</button>
+        <button type="button" className="primary" data-testid="group" onClick={() => model.groupSelection()}>Group into a block</button>
+        <button type="button" onClick={() => desk.copy()}>Copy</button>
         <button type="button" data-testid="duplicate" onClick={() => model.duplicateSelection()}>Duplicate</button>
         <button type="button" data-testid="delete" className="danger" onClick={() => model.removeSelection()}>Delete</button>
       </div>
-    </div>
-  );
-}
-
-function Whole(): JSX.Element {
-  const model = useModel();
-  const desk = useDesk();
-  const spec = usePart((state) => state.spec);
-  const description = usePart((state) => state.description);
-  const readonly = usePart((state) => state.readonly);
-  const problems = problemsOf(description);
-  const { totals } = description ?? {};
-  return (
-    <div className="inspector-body" data-testid="inspector">
-      <h3>The network</h3>
-      {totals && (
-        <dl className="numbers">
-          <Row name="layers" value={String(spec.nodes.length)} />
-          <Row name="parameters" value={exact(totals.parameters)} />
-          <Row name="FLOPs" value={short(totals.flops)} />
-          <Row name="memory" value={bytesWords(totals.memory)} />
-          {fieldWords(totals.receptive_field) && <Row name="receptive field" value={fieldWords(totals.receptive_field)} />}
-        </dl>
-      )}
-      {problems.length > 0 && (
-        <ul className="problems" aria-label="Problems">
-          {problems.map((problem, number) => (
-            <li key={number} className={problem.level}>
-              {problem.node ? (
-                <button
-                  type="button"
-                  className="go"
-                  onClick={() => {
-                    model.select([problem.node as string]);
-                    desk.reveal(problem.node as string);
-                  }}
-                >
-                  {problem.node}
-                </button>
-              ) : null}
-              <p>{problem.text}</p>
-              {!problem.node &&
-                (problem.fixes ?? []).map((fix) => (
-                  <button key={fix.text} type="button" className="fix" onClick={() => model.applyFix(fix)}>{fix.text}</button>
-                ))}
-            </li>
-          ))}
-        </ul>
-      )}
-      <p className="help" hidden={readonly}>
-        Choose a layer to see and change it; press <b>+</b> on a line to put one in. Drag from a card’s right dot to another’s left
-        dot to connect.
-      </p>
-      <dl className="keys">
-        {KEYS.map(([key, words]) => (
-          <div key={key}><dt><kbd>{key}</kbd></dt><dd>{words}</dd></div>
-        ))}
-      </dl>
-    </div>
-  );
-}
-
-const KEYS = [
-  ["← →", "walk along the lines"],
-  ["↑ ↓", "to the branch beside"],
-  ["Enter", "parameters"],
-  ["/", "add a layer after this one"],
-  ["C", "connect to…"],
-  ["F", "find a layer"],
-  ["Delete", "take it out"],
-  ["Ctrl Z", "undo"],
-] as const;
-
-function Row({ name, value }: { name: string; value: string }): JSX.Element {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
     </div>
   );
 }

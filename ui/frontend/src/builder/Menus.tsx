@@ -2,9 +2,14 @@
 import { useEffect, useMemo, type JSX, type ReactNode } from "react";
 import { Chooser, type Choice } from "./Chooser";
 import { useDesk, useModel, usePart, type Menu } from "./context";
-import { JsonDialog } from "./Panels";
-import { flowOrder, nodeOf, path, type Spec } from "./spec";
-import { shapeWords, short } from "./words";
+import { FileDialog } from "./FileDialog";
+import { JsonDialog } from "./JsonDialog";
+import { WeightsView } from "./WeightsView";
+import { ContextMenu } from "./ContextMenu";
+import { HelpSheet } from "./HelpSheet";
+import { kinds, kindWords } from "./kinds";
+import { flowOrder, nodeOf, path, type Spec, type SpecNode } from "./spec";
+import { shapeWords, short, typeWords } from "./words";
 
 export function Menus(): JSX.Element | null {
   const { menu } = useDesk();
@@ -17,13 +22,17 @@ export function Menus(): JSX.Element | null {
       {menu.kind === "find" && <Nodes />}
       {menu.kind === "templates" && <Templates />}
       {menu.kind === "paste" && <JsonDialog />}
+      {menu.kind === "file" && <FileDialog />}
+      {menu.kind === "weights" && <WeightsView id={menu.node} />}
+      {menu.kind === "help" && <HelpSheet />}
+      {menu.kind === "context" && <ContextMenu />}
     </Sheet>
   );
 }
 
 function Sheet({ menu, children }: { menu: Menu; children: ReactNode }): JSX.Element {
   const desk = useDesk();
-  const near = menu.kind === "insert" ? menu.near : undefined;
+  const near = menu.kind === "insert" || menu.kind === "context" ? menu.near : undefined;
   return (
     <div className={`veil ${near ? "" : "centred"}`} onPointerDown={(event) => event.target === event.currentTarget && desk.close()}>
       <div className={`sheet ${menu.kind}`} data-testid={`menu-${menu.kind}`} ref={(element) => void (element && near && standNear(element, near))}>
@@ -45,16 +54,21 @@ function standNear(element: HTMLElement, [x, y]: readonly [number, number]): voi
   element.style.top = `${top}px`;
 }
 
-function Layers({ edge }: { edge?: number }): JSX.Element {
+function Layers({ edge: given }: { edge?: number }): JSX.Element {
   const model = useModel();
   const desk = useDesk();
-  const layers = usePart((state) => state.layers);
+  const known = usePart((state) => state.layers);
+  const whole = usePart((state) => state.whole);
+  const inside = usePart((state) => state.inside);
   const online = usePart((state) => state.online);
+  const layers = useMemo(() => kinds(known, whole, inside), [known, whole, inside]);
+  const chosenEdge = usePart((state) => state.edge);
+  const edge = given ?? chosenEdge;
   const choices = useMemo(
     () =>
       layers
         .filter((layer) => edge === undefined || layer.inputs[1] !== 0)
-        .map((layer): Choice => ({ key: layer.type, title: layer.type, group: layer.category, note: layer.help })),
+        .map((layer): Choice => ({ key: layer.type, title: kindWords(layer.type), group: layer.category, note: layer.help })),
     [layers, edge],
   );
   const link = edge === undefined ? undefined : model.state.spec.edges[edge];
@@ -78,7 +92,7 @@ function Targets(): JSX.Element {
   const desk = useDesk();
   const spec = usePart((state) => state.spec);
   const source = model.chosen ?? "";
-  const choices = useMemo(() => targets(spec, source, (type) => model.layer(type)?.inputs[1] ?? null), [spec, source, model]);
+  const choices = useMemo(() => targets(spec, source, (node) => model.arity(node.type, node.params)[1]), [spec, source, model]);
   return (
     <Chooser
       label={`Connect ${source} to…`}
@@ -95,10 +109,11 @@ function Targets(): JSX.Element {
 }
 
 /** Every node that `source` may feed; those with several places once for each. */
-export function targets(spec: Spec, source: string, most: (type: string) => number | null): Choice[] {
+export function targets(spec: Spec, source: string, most: (node: SpecNode) => number | null): Choice[] {
   return flowOrder(spec).flatMap((id): Choice[] => {
-    const type = nodeOf(spec, id)?.type ?? "";
-    const ports = most(type);
+    const node = nodeOf(spec, id) as SpecNode;
+    const type = typeWords(node);
+    const ports = most(node);
     if (id === source || ports === 0 || path(spec, id, source)) return [];
     if (ports === null || ports === 1) return [{ key: id, title: id, note: type }];
     return Array.from({ length: ports }, (_, port) => ({ key: `${id}:${port}`, title: id, note: `${type}, input ${port + 1}` }));

@@ -4,6 +4,7 @@ import type { LayerType } from "./api";
 import { search } from "./Chooser";
 import { useModel, usePart } from "./context";
 import { categoryNumbers, kindClass } from "./flow";
+import { kinds, kindWords, OWN_BLOCKS } from "./kinds";
 
 export interface Dragged {
   readonly type: string;
@@ -25,15 +26,18 @@ const SLACK = 6;
 
 export function Palette({ onDrag, onDrop, onAdded }: Props): JSX.Element {
   const model = useModel();
-  const layers = usePart((state) => state.layers);
+  const known = usePart((state) => state.layers);
+  const whole = usePart((state) => state.whole);
+  const inside = usePart((state) => state.inside);
   const online = usePart((state) => state.online);
+  const layers = useMemo(() => kinds(known, whole, inside), [known, whole, inside]);
   const [query, setQuery] = useState("");
   // Which categories the visitor turned over from how they stand at first.
   const [turned, setTurned] = useState<ReadonlySet<string>>(new Set());
   const groups = useMemo(() => grouped(layers, query), [layers, query]);
-  const numbers = useMemo(() => categoryNumbers(layers), [layers]);
+  const numbers = useMemo(() => categoryNumbers(known), [known]);
   const first = groups[0]?.[1][0];
-  const open = (category: string): boolean => query !== "" || turned.has(category) === layers.length > MANY;
+  const open = (category: string): boolean => query !== "" || turned.has(category) === (layers.length > MANY && category !== OWN_BLOCKS);
 
   const toggle = (category: string): void => {
     setTurned((old) => {
@@ -121,7 +125,7 @@ function Item({ layer, onAdd, onDrag, onDrop }: { layer: LayerType; onAdd: (bran
       onPointerUp={(event) => end(event, true)}
       onPointerCancel={(event) => end(event, false)}
     >
-      {layer.type}
+      {kindWords(layer.type)}
     </button>
   );
 }
@@ -136,7 +140,7 @@ function walk(event: KeyboardEvent<HTMLElement>): void {
 }
 
 function grouped(layers: readonly LayerType[], query: string): [string, LayerType[]][] {
-  const found = search(layers.map((layer) => ({ key: layer.type, title: layer.type, group: layer.category, note: layer.help, layer })), query);
+  const found = search(layers.map((layer) => ({ key: layer.type, title: kindWords(layer.type), group: layer.category, note: layer.help, layer })), query);
   const groups = new Map<string, LayerType[]>();
   for (const { layer } of found) groups.set(layer.category, [...(groups.get(layer.category) ?? []), layer]);
   return [...groups];

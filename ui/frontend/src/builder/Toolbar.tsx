@@ -17,6 +17,7 @@ export function Toolbar({ paletteOpen, inspectorOpen, onPalette, onInspector }: 
   const canRedo = usePart((state) => state.canRedo);
   const codeOpen = usePart((state) => state.codeOpen);
   const readonly = usePart((state) => state.readonly);
+  const framing = usePart((state) => state.framing);
   return (
     <div className="toolbar" role="toolbar" aria-label="Builder">
       <div className="tools">
@@ -26,13 +27,15 @@ export function Toolbar({ paletteOpen, inspectorOpen, onPalette, onInspector }: 
         <span className="gap" />
         <Tool id="layout" words="Arrange" disabled={readonly} onClick={() => model.arrange()} icon={ICONS.layout} />
         <Tool id="fit" words="Show all" onClick={() => desk.fit()} icon={ICONS.fit} />
+        {!readonly && <Tool id="frame" words="Choose with a frame (or Shift and drag)" pressed={framing} onClick={() => model.set({ framing: !framing })} icon={ICONS.frame} />}
         <Tool id="find" words="Find a layer (F)" onClick={() => desk.open({ kind: "find" })} icon={ICONS.find} />
         <span className="gap" />
         {!readonly && <Tool id="templates" words="Templates" onClick={() => desk.open({ kind: "templates" })} icon={ICONS.templates} wide />}
-        <Tool id="json" words="JSON" onClick={() => desk.open({ kind: "paste" })} icon={ICONS.json} wide />
+        <Tool id="files" words="Files" onClick={() => desk.open({ kind: "file" })} icon={ICONS.files} wide />
         <Tool id="code" words="Code" pressed={codeOpen} onClick={() => model.toggleCode()} icon={ICONS.code} wide />
       </div>
       <Totals />
+      <Tool id="help" words="Keys and hands (?)" onClick={() => desk.open({ kind: "help" })} icon={ICONS.help} />
       <Tool id="inspector" words="Parameters" pressed={inspectorOpen} onClick={onInspector} icon={ICONS.inspector} />
     </div>
   );
@@ -83,7 +86,9 @@ const ICONS = {
   fit: <path d="M3 7V3h4M13 3h4v4M17 13v4h-4M7 17H3v-4" />,
   find: <path d="M8.5 3.5a5 5 0 1 1 0 10 5 5 0 0 1 0-10ZM12.3 12.3 17 17" />,
   templates: <path d="M3 3h6v6H3zM11 3h6v6h-6zM3 11h6v6H3zM11 11h6v6h-6z" />,
-  json: <path d="M7 3H6a2 2 0 0 0-2 2v3l-2 2 2 2v3a2 2 0 0 0 2 2h1M13 3h1a2 2 0 0 1 2 2v3l2 2-2 2v3a2 2 0 0 1-2 2h-1" />,
+files: <path d="M4 10v6h12v-6M10 3v9M6.5 6.5 10 3l3.5 3.5" />,
+  frame: <path d="M3 6V3h3M9 3h2M14 3h3v3M17 9v2M17 14v3h-3M11 17H9M6 17H3v-3M3 11V9" />,
+  help: <path d="M7.5 7.5a2.5 2.5 0 1 1 3.6 2.2c-.8.4-1.1.9-1.1 1.8M10 14.6v.2M10 2.5a7.5 7.5 0 1 1 0 15 7.5 7.5 0 0 1 0-15Z" />,
   code: <path d="m7 5-5 5 5 5M13 5l5 5-5 5" />,
   inspector: <path d="M3 6h9M15 6h2M3 14h2M8 14h9M13.5 4v4M6.5 12v4" />,
 };

@@ -24,7 +24,11 @@ export type Menu =
   | { readonly kind: "connect" }
   | { readonly kind: "find" }
   | { readonly kind: "templates" }
-  | { readonly kind: "paste" };
+  | { readonly kind: "paste" }
+  | { readonly kind: "help" }
+  | { readonly kind: "file" }
+  | { readonly kind: "weights"; readonly node: string }
+  | { readonly kind: "context"; readonly near: readonly [number, number] };
 
 export interface Desk {
   readonly menu: Menu | undefined;
@@ -36,6 +40,15 @@ export interface Desk {
   edit(): void;
   /** Shows the whole network. */
   fit(): void;
+  /** Goes nearer (above 1) or farther. */
+  zoom(factor: number): void;
+  /** Where the cards stand. */
+  places(): ReadonlyMap<string, readonly [number, number]>;
+  /** Copies the chosen layers to the clipboard, or cuts them out. */
+  copy(cut?: boolean): void;
+  paste(): void;
+  /** The canvas as SVG. */
+  picture(): string;
   narrow: boolean;
 }
 

@@ -2,7 +2,7 @@
 import type { Send } from "../shared/mount";
 import { History } from "./history";
 import { described, opened, putBack, stepsThere, type Inside } from "./inside";
-import { EMPTY, isRecord, names, readSpec, Refusal, type Spec } from "./spec";
+import { EMPTY, isRecord, names, readSpec, Refusal, structure, type Spec } from "./spec";
 import type { BuilderData, State } from "./state";
 import { Talk } from "./talk";
 
@@ -14,6 +14,8 @@ export class Core {
   state: State;
   protected history: History;
   protected talk: Talk;
+  /** The kept model that came in together with a network. */
+  protected weightsOf: { readonly spec: Spec; readonly run: string } | undefined;
   private revision: number;
   private listeners = new Set<() => void>();
   private timers: Partial<Record<"send" | "notice", ReturnType<typeof setTimeout>>> = {};
@@ -35,10 +37,13 @@ export class Core {
       templates: [],
       code: undefined,
       codeOpen: false,
+      weightsRun: runOf(data, spec),
       online: true,
       refused: "",
       said: "",
       notice,
+      importing: "",
+      notes: [],
       readonly: data.readonly ?? false,
       framing: false,
       height: data.height ?? 640,
@@ -60,6 +65,7 @@ export class Core {
     if ((data.readonly ?? false) !== this.state.readonly) this.set({ readonly: data.readonly ?? false });
     if (data.height !== undefined && data.height !== this.state.height) this.set({ height: data.height });
     if (data.api !== undefined) this.talk.moveTo(data.api);
+    if (data.run !== undefined && data.run !== (this.state.weightsRun?.id ?? "")) this.set({ weightsRun: runOf(data, readKindly(data.spec)[0]) });
     if (data.revision === undefined || data.revision <= this.revision) return;
     this.revision = data.revision;
     clearTimeout(this.timers.send);
@@ -169,10 +175,17 @@ export class Core {
     void this.talk.writeCode();
   }
 
+  /** Tells the page at once. */
+  protected announce(): void {
+    this.revision += 1;
+    this.tell();
+  }
+
   private tell(): void {
     clearTimeout(this.timers.send);
     delete this.timers.send;
-    this.send({ spec: this.history.spec, revision: this.revision });
+    const run = this.weightsOf?.spec === this.history.spec ? this.weightsOf.run : undefined;
+    this.send({ spec: this.history.spec, revision: this.revision, ...(run ? { run } : {}) });
   }
 
   private steps(): Pick<State, "canUndo" | "canRedo"> {
@@ -200,6 +213,10 @@ function readKindly(source: unknown): [Spec, string] {
   } catch (error) {
     return [EMPTY, `The network could not be shown: ${(error as Error).message}`];
   }
+}
+
+function runOf(data: BuilderData, spec: Spec): State["weightsRun"] {
+  return data.run ? { id: data.run, of: structure(spec) } : undefined;
 }
 
 function capital(words: string): string {

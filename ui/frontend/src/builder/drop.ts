@@ -10,7 +10,7 @@ export interface Under {
 /** A wire need not be hit exactly [px]. */
 const NEAR = 46;
 
-export function dropTarget(stage: HTMLElement, x: number, y: number): Under | undefined {
+export function dropTarget(stage: HTMLElement, x: number, y: number, near = NEAR): Under | undefined {
   const box = stage.getBoundingClientRect();
   if (x < box.left || x > box.right || y < box.top || y > box.bottom) return undefined;
   const root = stage.getRootNode() as ShadowRoot | Document;
@@ -21,7 +21,7 @@ export function dropTarget(stage: HTMLElement, x: number, y: number): Under | un
   const tags = [...stage.querySelectorAll<HTMLElement>(".tag")];
   const tag = tags
     .map((element) => ({ element, away: distance(element, x, y) }))
-    .filter(({ away }) => away < NEAR)
+    .filter(({ away }) => away < near)
     .sort((one, other) => one.away - other.away)[0]?.element;
   const wire = here.map((element) => element.closest<SVGGElement>(".react-flow__edge")).find(Boolean);
   const index = tag?.dataset.edge ?? wireIndex(stage, wire);

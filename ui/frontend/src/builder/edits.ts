@@ -210,6 +210,23 @@ export function setFrozen(spec: Spec, ids: ReadonlySet<string>, frozen: boolean)
   return { ...spec, nodes };
 }
 
+/** Gives one number of a layer a first value by hand. */
+export function setStart(spec: Spec, id: string, index: readonly number[], value: number, name = "weight"): Spec {
+  return changeNode(spec, id, (node) => {
+    const others = (node.start ?? []).filter((one) => one[0].join() !== index.join() || (one[2] ?? "weight") !== name);
+    return { ...node, start: [...others, name === "weight" ? [index, value] : [index, value, name]] };
+  });
+}
+
+/** Takes a connection within a layer away, or gives it back. */
+export function toggleCut(spec: Spec, id: string, index: readonly number[]): Spec {
+  return changeNode(spec, id, ({ cut = [], ...node }) => {
+    const others = cut.filter((one) => one.join() !== index.join());
+    const next = others.length < cut.length ? others : [...cut, index];
+    return next.length ? { ...node, cut: next } : node;
+  });
+}
+
 /** Writes places on the canvas into the nodes. */
 export function place(spec: Spec, places: ReadonlyMap<string, readonly [number, number]>): Spec {
   const nodes = spec.nodes.map((node) => {

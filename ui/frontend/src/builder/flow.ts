@@ -1,5 +1,6 @@
 /** The network as React Flow wants it: cards with sizes and places, wires with shapes. */
 import { Position, type Edge, type Node } from "@xyflow/react";
+import type { Arity, ArityOf } from "./edits";
 import type { LayerType, NodeFacts, Problem, Shape } from "./api";
 import { detours } from "./detours";
 import { fillIn, layout, type Direction, type Point, type Route, type Size } from "./layout";
@@ -15,6 +16,8 @@ export interface CardData extends Record<string, unknown> {
   readonly direction: Direction;
   /** How many separate inputs the card has. */
   readonly ports: number;
+  /** How many outputs one can draw a wire from. */
+  readonly outs: number;
   readonly output: boolean;
 }
 
@@ -76,7 +79,7 @@ export function arranged(state: Pick<State, "spec" | "description">, direction: 
 
 /** Cards; one that did not change stays the same object, so that it is not drawn again. */
 export function cards(
-  state: Pick<State, "spec" | "description" | "layers" | "selection">,
+  state: Pick<State, "spec" | "description" | "layers" | "selection"> & { readonly arity: ArityOf },
   { places, sizes }: Arranged,
   direction: Direction,
   before: readonly CardNode[],
@@ -91,9 +94,10 @@ export function cards(
       node,
       facts: state.description?.nodes[node.id],
       params: paramWords(node, layer),
-      category: categories.get(layer?.category ?? "") ?? -1,
+      category: node.type === "Block" ? -1 : (categories.get(layer?.category ?? "") ?? -1),
       direction,
-      ports: portsOf(layer),
+      ports: portsOf(state.arity(node.type, node.params)),
+      outs: Math.max(1, state.description?.nodes[node.id]?.outputs?.length ?? 1),
       output: last.has(node.id),
     };
     return card(node.id, data, places.get(node.id) ?? [0, 0], sizes.get(node.id) as Size, state.selection.has(node.id), old.get(node.id));
@@ -122,7 +126,7 @@ function card(id: string, data: CardData, [x, y]: Point, size: Size, selected: b
 }
 
 /** Where the handles are, told in advance: wires to cards that are not drawn can then be drawn. */
-function handles({ direction, ports }: CardData, { width, height }: Size): NonNullable<CardNode["handles"]> {
+function handles({ direction, ports, outs }: CardData, { width, height }: Size): NonNullable<CardNode["handles"]> {
   const across = direction === "right";
   const half = HANDLE / 2;
   const square = { width: HANDLE, height: HANDLE };
@@ -131,8 +135,17 @@ function handles({ direction, ports }: CardData, { width, height }: Size): NonNu
     const [x, y] = across ? [-half, height * along - half] : [width * along - half, -half];
     return { ...square, id: String(port), type: "target" as const, position: across ? Position.Left : Position.Top, x, y };
   });
-  const [x, y] = across ? [width - half, height / 2 - half] : [width / 2 - half, height - half];
-  return [...inputs, { ...square, id: "out", type: "source", position: across ? Position.Right : Position.Bottom, x, y }];
+  const outputs = Array.from({ length: outs }, (_, out) => {
+    const along = portShare(out, outs);
+    const [x, y] = across ? [width - half, height * along - half] : [width * along - half, height - half];
+    return { ...square, id: outHandle(out), type: "source" as const, position: across ? Position.Right : Position.Bottom, x, y };
+  });
+  return [...inputs, ...outputs];
+}
+
+/** The name of the dot of an output: `out`, `out.1`; what follows `out` is what an edge writes behind its source. */
+export function outHandle(out: number): string {
+  return out === 0 ? "out" : `out.${out}`;
 }
 
 /** How far along its side of the card an input sits, from 0 to 1. */
@@ -141,9 +154,7 @@ export function portShare(port: number, ports: number): number {
 }
 
 /** Layers with a fixed number of inputs show each; others take all at one place. */
-function portsOf(layer: LayerType | undefined): number {
-  if (!layer) return 1;
-  const most = layer.inputs[1];
+function portsOf([, most]: Arity): number {
   return most === null ? 1 : most;
 }
 
@@ -158,15 +169,15 @@ export function kindClass(category: number | undefined): string {
 }
 
 export function wires(
-  state: Pick<State, "spec" | "description" | "layers" | "edge">,
+  state: Pick<State, "spec" | "description" | "edge"> & { readonly arity: ArityOf },
   routes: ReadonlyMap<number, Route>,
   direction: Direction,
   before: readonly WireEdge[],
 ): WireEdge[] {
   const old = new Map(before.map((wire) => [wire.id, wire]));
   const shapes = shapesOf(state);
-  const layers = new Map(state.layers.map((layer) => [layer.type, layer]));
-  const ports = new Map(state.spec.nodes.map((node) => [node.id, portsOf(layers.get(node.type))]));
+  const ports = new Map(state.spec.nodes.map((node) => [node.id, portsOf(state.arity(node.type, node.params))]));
+  const outs = new Map(state.spec.nodes.map((node) => [node.id, state.description?.nodes[node.id]?.outputs?.length ?? 1]));
   const seen = new Set<string>();
   return links(state.spec).map((link) => {
     const pair = `${link.source}-${link.target}`;
@@ -176,19 +187,22 @@ export function wires(
     const level = worst(state.description?.nodes[target]?.problems ?? [])?.level;
     const data: WireData = { index, source, target, name, direction, level, shape: shapes(link), route: routes.get(index) };
     const port = Math.min(link.port, Math.max(0, (ports.get(target) ?? 1) - 1));
-    return wire(`${link.end}>${target}>${link.port}`, data, String(port), state.edge === index, old);
+    const suffix = link.end.slice(source.length);
+    const out = Number(suffix.slice(1)) < (outs.get(source) ?? 1) ? `out${suffix}` : "out";
+    return wire(`${link.end}>${target}>${link.port}`, data, [out, String(port)], state.edge === index, old);
   });
 }
 
-function wire(id: string, data: WireData, targetHandle: string, selected: boolean, before: ReadonlyMap<string, WireEdge>): WireEdge {
+function wire(id: string, data: WireData, [sourceHandle, targetHandle]: readonly [string, string], selected: boolean, before: ReadonlyMap<string, WireEdge>): WireEdge {
   const old = before.get(id);
   const same =
     old &&
     old.selected === selected &&
+    old.sourceHandle === sourceHandle &&
     old.targetHandle === targetHandle &&
     (Object.keys(data) as (keyof WireData)[]).every((key) => old.data?.[key] === data[key]);
   if (same) return old;
-  return { id, type: "wire", source: data.source, sourceHandle: "out", target: data.target, targetHandle, selected, data };
+  return { id, type: "wire", source: data.source, sourceHandle, target: data.target, targetHandle, selected, data };
 }
 
 /** The shape on a link: told for the edge, else the output of its source. */

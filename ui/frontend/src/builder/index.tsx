@@ -21,6 +21,7 @@ export function mount(root: HTMLElement, data: BuilderData, send: Send): Mounted
   const react = createRoot(body);
   react.render(<App model={model} />);
   readTheme(body);
+  void openAddress(model);
   // The host's theme changes without a word; its variables do so by themselves, light or dark is asked.
   const theme = setInterval(() => readTheme(body), THEME_EVERY);
   // Hosts have shortcuts of one letter and cannot see that a letter was typed into a shadow root.
@@ -40,6 +41,13 @@ export function mount(root: HTMLElement, data: BuilderData, send: Send): Mounted
       root.replaceChildren();
     },
   };
+}
+
+/** Opens the network that the page's address carries, once: going on in it must not bring it back. */
+async function openAddress(model: Model): Promise<void> {
+  if (!location.hash.includes("network=") || model.state.readonly) return;
+  const opened = await model.openLink(location.hash);
+  if (opened) history.replaceState(history.state, "", location.pathname + location.search);
 }
 
 export default mount;

@@ -150,6 +150,13 @@ function copyPrefix(id: string, node: SpecNode | undefined): string {
   return node?.params?.repeat === undefined || node.params.repeat === null ? `${id}.` : `${id}.0.`;
 }
 
+/** The path from the top of a node on the canvas: of a repeated block, in its first copy. */
+export function pathOf(whole: Spec, inside: Inside, id: string): string {
+  let path = "";
+  inside.forEach((step, depth) => (path += copyPrefix(step, nodeOf(opened(whole, inside.slice(0, depth)), step))));
+  return path + id;
+}
+
 function problemsBelow(told: Description, top: string): readonly Problem[] {
   return told.nodes[top]?.problems ?? [];
 }

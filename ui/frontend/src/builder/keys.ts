@@ -1,9 +1,13 @@
 /** What keys do on the canvas. */
+import { ACTIONS, possible } from "./actions";
 import type { Desk } from "./context";
 import type { Direction } from "./layout";
 import type { Model } from "./model";
-import { flowOrder } from "./spec";
+import { flowOrder, nodeName } from "./spec";
 import { neighbour } from "./walk";
+
+/** How far a layer moves at a press of a key [px]. */
+const NUDGE = 24;
 
 /** Whether a key press belongs to a control that the visitor types into. */
 export function typing(event: Event): boolean {
@@ -11,44 +15,45 @@ export function typing(event: Event): boolean {
   return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 }
 
+/** A key press in words: `Ctrl Shift Z`, `Shift A`, `?`. */
+export function combo(event: Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "shiftKey" | "altKey">): string {
+  const letter = /^[a-z]$/i.test(event.key);
+  const key = letter ? event.key.toUpperCase() : event.key;
+  // Other signs are already what they are with Shift: "?" is no "Shift /".
+  const shift = event.shiftKey && (letter || event.key.length > 1);
+  return [event.ctrlKey || event.metaKey ? "Ctrl" : "", event.altKey ? "Alt" : "", shift ? "Shift" : "", key].filter(Boolean).join(" ");
+}
+
+/** Copying goes through the browser's own clipboard events, which need no permission. */
+const BY_EVENT = new Set(["Ctrl C", "Ctrl X", "Ctrl V"]);
+
 /** Does what a key stands for; tells whether it stood for something. */
 export function press(event: KeyboardEvent, model: Model, desk: Desk, direction: Direction): boolean {
-  const command = event.ctrlKey || event.metaKey;
-  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  if (command) return commanded(key, event.shiftKey, model);
-  if (event.altKey) return false;
-  if (key in WAYS[direction] || key === "Home" || key === "End") return walk(key, event.shiftKey, model, desk, direction);
-  return plainKey(key, model, desk);
+  const pressed = combo(event);
+  if (BY_EVENT.has(pressed)) return false;
+  if (event.altKey && event.key in STEPS && model.state.selection.size) return nudge(event.key, model, desk);
+  if (!event.altKey && !event.ctrlKey && !event.metaKey && (event.key in WAYS[direction] || event.key === "Home" || event.key === "End"))
+    return walk(event.key, event.shiftKey, model, desk, direction);
+  const action = ACTIONS.find((one) => one.keys.includes(pressed) && possible(one, model));
+  action?.run(model, desk, direction);
+  return action !== undefined;
 }
 
-function commanded(key: string, shift: boolean, model: Model): boolean {
-  if (key === "z") shift ? model.redo() : model.undo();
-  else if (key === "y") model.redo();
-  else if (key === "c") {
-    // Marked text is copied by the browser; layers only where nothing is marked.
-    if (getSelection()?.toString() || model.state.selection.size === 0) return false;
-    model.copySelection();
-  } else if (key === "x") {
-    if (model.state.selection.size === 0) return false;
-    model.copySelection();
-    model.removeSelection();
-  } else if (key === "v") model.paste();
-  else if (key === "d") model.duplicateSelection();
-  else if (key === "a") model.select(model.state.spec.nodes.map((node) => node.id));
-  else return false;
-  return true;
-}
+const STEPS: Readonly<Record<string, readonly [number, number]>> = {
+  ArrowRight: [NUDGE, 0],
+  ArrowLeft: [-NUDGE, 0],
+  ArrowDown: [0, NUDGE],
+  ArrowUp: [0, -NUDGE],
+};
 
-function plainKey(key: string, model: Model, desk: Desk): boolean {
-  const { selection, readonly } = model.state;
-  if (key === "f") desk.open({ kind: "find" });
-  else if (key === "Escape") desk.menu ? desk.close() : model.select([]);
-  else if (key === "Enter" && selection.size) desk.edit();
-  else if (readonly) return false;
-  else if (key === "Delete" || key === "Backspace") model.removeSelection();
-  else if (key === "/") desk.open({ kind: "append" });
-  else if (key === "c" && selection.size === 1) desk.open({ kind: "connect" });
-  else return false;
+function nudge(key: string, model: Model, desk: Desk): boolean {
+  const [dx, dy] = STEPS[key] as readonly [number, number];
+  const places = new Map(desk.places());
+  for (const id of model.state.selection) {
+    const [x, y] = places.get(id) ?? [0, 0];
+    places.set(id, [x + dx, y + dy]);
+  }
+  model.move(places);
   return true;
 }
 
@@ -58,15 +63,21 @@ const WAYS = {
 } as const;
 
 function walk(key: string, extend: boolean, model: Model, desk: Desk, direction: Direction): boolean {
-  const { spec, selection } = model.state;
+  const { spec, selection, edge } = model.state;
   const order = flowOrder(spec);
   const from = [...selection].at(-1);
   const way = (WAYS[direction] as Record<string, "before" | "after" | "beside+" | "beside-" | undefined>)[key];
-  const to = way === undefined ? (key === "Home" ? order[0] : order.at(-1)) : from === undefined ? order[0] : neighbour(spec, from, way);
+  const to = edge !== undefined ? alongWire(model, edge, way) : way === undefined ? (key === "Home" ? order[0] : order.at(-1)) : from === undefined ? order[0] : neighbour(spec, from, way);
   if (to === undefined) return true;
   // What was chosen last is where the walk goes on, so it must stand last.
   const kept = extend ? [...selection].filter((id) => id !== to) : [];
   model.select([...kept, to]);
   desk.reveal(to);
   return true;
+}
+
+/** From a connection on to its end, or back to its beginning. */
+function alongWire(model: Model, edge: number, way: string | undefined): string | undefined {
+  const [source, target] = model.state.spec.edges[edge] ?? [];
+  return way === "before" ? source && nodeName(source) : target;
 }

@@ -17,6 +17,10 @@ export interface SpecNode {
   readonly tied?: string;
   /** Whether its weights stay as they are in training. */
   readonly frozen?: boolean;
+  /** Connections that are gone: beginnings of an index into its weight. */
+  readonly cut?: readonly (readonly number[])[];
+  /** First values set by hand: index, value, and the parameter's name if it is not the weight. */
+  readonly start?: readonly (readonly [readonly number[], number] | readonly [readonly number[], number, string])[];
 }
 
 /** What a network and a block have in common. */

@@ -9,6 +9,8 @@ export interface BuilderData {
   /** Where the API is. */
   readonly api?: string;
   readonly readonly?: boolean;
+  /** The run that trained this very network. */
+  readonly run?: string;
   /** Height of the canvas [px]. */
   readonly height?: number;
 }
@@ -31,6 +33,8 @@ export interface State {
   readonly templates: readonly Template[];
   readonly code: string | undefined;
   readonly codeOpen: boolean;
+  /** The run that trained a network, and which network that was. */
+  readonly weightsRun: { readonly id: string; readonly of: string } | undefined;
   readonly online: boolean;
   /** What the server refused about the whole network. */
   readonly refused: string;
@@ -38,6 +42,10 @@ export interface State {
   readonly said: string;
   /** What could not be done, shown for a while. */
   readonly notice: string;
+  /** The name of the file that is being read, if one is. */
+  readonly importing: string;
+  /** What was noted on the way of the last file in. */
+  readonly notes: readonly string[];
   readonly readonly: boolean;
   /** Whether dragging on the ground draws a frame instead of moving it. */
   readonly framing: boolean;

@@ -1,6 +1,6 @@
 /** The builder's talk with the server: what it asks after every edit, and what it does when nobody answers. */
 import { Api, Refused } from "./api";
-import { structure, type Spec } from "./spec";
+import { Refusal, structure, type Spec } from "./spec";
 import type { State } from "./state";
 import { problemWords } from "./words";
 
@@ -45,6 +45,17 @@ export class Talk {
   /** Whether what is known is known of this very network. */
   knows(spec: Spec): boolean {
     return structure(spec) === this.described;
+  }
+
+  /** What the server says to a question of the visitor's; its refusal, or that it is silent, as words. */
+  async put<Answer>(ask: (api: Api) => Promise<Answer>): Promise<{ answer?: Answer; problem?: string; line?: number | null }> {
+    try {
+      return { answer: await ask(this.api) };
+    } catch (error) {
+      if (error instanceof Refused) return { problem: error.message, ...(error.line === undefined ? {} : { line: error.line }) };
+      if (error instanceof Refusal) return { problem: error.message };
+      return { problem: "The server does not answer; try again in a moment." };
+    }
   }
 
   template(name: string): Promise<Spec> {

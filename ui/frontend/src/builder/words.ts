@@ -25,6 +25,11 @@ export function bytesWords(bytes: number): string {
   return `${bytes} B`;
 }
 
+/** A time with a unit: `0.8 ms`, `1.4 s`. */
+export function secondsWords(seconds: number): string {
+  return seconds >= 1 ? `${format(seconds, 3)} s` : seconds >= 1e-3 ? `${format(1e3 * seconds, 3)} ms` : `${format(1e6 * seconds, 3)} µs`;
+}
+
 /** Every digit, in groups of three. */
 export function exact(count: number): string {
   return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, Math.abs(count) >= 10_000 ? "\u2009" : "");
@@ -60,10 +65,22 @@ export function valueWords(value: unknown): string {
 
 /** The parameters that matter, in one line, in the order of the layer's form. */
 export function paramWords(node: SpecNode, layer: LayerType | undefined): string {
+  if (node.type === "Block") return blockWords(node);
   const params = node.params ?? {};
   const order = layer ? layer.fields.map((field) => field.name).filter((name) => name in params) : [];
   const rest = Object.keys(params).filter((name) => !order.includes(name));
   return [...order, ...rest].map((name) => `${brief(name)} ${valueWords(params[name])}`).join(" · ");
+}
+
+/** A block's name stands elsewhere: its copies and its own parameters. */
+function blockWords({ params = {} }: SpecNode): string {
+  const values = isRecord(params.values) ? Object.entries(params.values).map(([name, value]) => `${brief(name)} ${valueWords(value)}`) : [];
+  return [...(params.repeat === undefined || params.repeat === null ? [] : [`× ${valueWords(params.repeat)}`]), ...values].join(" · ");
+}
+
+/** What a card says it is: its type, or the name of the block it uses. */
+export function typeWords(node: SpecNode): string {
+  return node.type === "Block" && typeof node.params?.block === "string" ? node.params.block : node.type;
 }
 
 export function worst(problems: readonly Problem[]): Problem | undefined {
@@ -80,7 +97,8 @@ export function lean(text: string, { id, type }: SpecNode): string {
 
 /** One node for a screen reader. */
 export function nodeLabel(node: SpecNode, facts: NodeFacts | undefined): string {
-  const parts = [node.id, node.type];
+  const parts = [node.id, node.type === "Block" ? `block ${typeWords(node)}` : node.type];
+  if (node.frozen) parts.push("frozen");
   if (facts?.output) parts.push(`output ${shapeWords(facts.output)}`);
   if (facts) parts.push(parameterWords(facts.parameters));
   for (const problem of facts?.problems ?? []) parts.push(`${problem.level}: ${problem.text}`);

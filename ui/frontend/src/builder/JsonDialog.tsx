@@ -1,27 +1,11 @@
-/** The code of the network, and its JSON to take away or to bring. */
+/** The network's JSON to take away or to bring. */
 import { useEffect, useRef, useState, type JSX } from "react";
 import { useDesk, useModel, usePart } from "./context";
-
-export function CodePanel(): JSX.Element {
-  const model = useModel();
-  const code = usePart((state) => state.code);
-  const online = usePart((state) => state.online);
-  return (
-    <section className="code" aria-label="The network as a PyTorch script">
-      <header>
-        <span>PyTorch</span>
-        <CopyButton text={code ?? ""} id="copy-code" />
-        <button type="button" className="close" aria-label="Close the code" onClick={() => model.toggleCode()}>×</button>
-      </header>
-      <pre tabIndex={0} data-testid="code">{code ?? (online ? "…" : "The script comes when the server answers.")}</pre>
-    </section>
-  );
-}
 
 export function JsonDialog(): JSX.Element {
   const model = useModel();
   const desk = useDesk();
-  const spec = usePart((state) => state.spec);
+  const spec = usePart((state) => state.whole);
   const readonly = usePart((state) => state.readonly);
   const [text, setText] = useState(() => JSON.stringify(spec, null, 1));
   const [problem, setProblem] = useState("");
@@ -76,7 +60,7 @@ export function JsonDialog(): JSX.Element {
   );
 }
 
-function CopyButton({ text, id }: { text: string; id: string }): JSX.Element {
+export function CopyButton({ text, id }: { text: string; id: string }): JSX.Element {
   const model = useModel();
   const [done, setDone] = useState(false);
   return (
