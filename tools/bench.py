@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from tools.measure import Row, serving, training, watching
+from tools.measure import Row, building, serving, training, watching
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAD = """# Benchmarks
@@ -31,6 +31,7 @@ def main() -> None:
     with serving.server() as address:
         found += serving.rows(address)
         found += watching.rows(address)
+        found += building.rows(address)
     head = HEAD.format(
         day=datetime.datetime.now(tz=datetime.UTC).date(),
         cores=os.cpu_count(),

@@ -22,6 +22,15 @@ _MOUNT = """async (spec) => {
   requestAnimationFrame(tick);
 }"""
 
+# A point of the ground with room to all sides for the mouse to go to and fro.
+_GROUND = """() => {
+  const stage = document.querySelector('.react-flow').getBoundingClientRect();
+  for (let y = stage.bottom - 30; y > stage.top + 60; y -= 10)
+    for (let x = stage.left + 60; x < stage.right - 400; x += 10)
+      if (document.elementFromPoint(x, y)?.classList.contains('react-flow__pane')) return [x, y];
+  throw new Error('no ground');
+}"""
+
 
 def network(layers: int = LAYERS) -> dict[str, Any]:
     """A residual network of that many nodes: image, blocks of six with a skip each, and a head."""
@@ -75,9 +84,11 @@ def rows(address: str) -> list[Row]:
 
 def _pan(page: Any) -> float:
     """Frames a second while the ground is dragged to and fro."""
-    x, y = 720, 860
+    x, y = page.evaluate(_GROUND)
     page.mouse.move(x, y)
     page.mouse.down()
+    view = page.locator(".react-flow__viewport")
+    stood = view.get_attribute("style")
     before, begun = page.evaluate("[window.frames_, performance.now()]")
     passed, step = 0.0, 0
     while passed < 1000 * SECONDS:
@@ -85,6 +96,8 @@ def _pan(page: Any) -> float:
         page.mouse.move(x + 8 * (step % 40 if step // 40 % 2 == 0 else 40 - step % 40), y - step % 7)
         passed = page.evaluate("performance.now()") - begun
     frames = page.evaluate("window.frames_") - before
+    if view.get_attribute("style") == stood:
+        raise RuntimeError("the canvas did not move under the mouse")
     page.mouse.up()
     return float(1000 * frames / passed)
 
@@ -93,15 +106,13 @@ def _edit(page: Any) -> float:
     """Milliseconds from a pressed key, which repeats a layer, to the second frame after it."""
     page.get_by_test_id("builder").focus()
     page.keyboard.press("End")
-    page.wait_for_timeout(200)
+    page.wait_for_timeout(300)
     return float(
         page.evaluate(
             """() => new Promise((done) => {
-              const canvas = document.querySelector('[data-testid=builder]')
-                ?? document.querySelector('div').shadowRoot?.querySelector('[data-testid=builder]');
               const begun = performance.now();
-              canvas.dispatchEvent(new KeyboardEvent('keydown',
-                {key: 'd', ctrlKey: true, bubbles: true, composed: true, cancelable: true}));
+              document.querySelector('[data-testid=builder]').dispatchEvent(new KeyboardEvent(
+                'keydown', {key: 'd', ctrlKey: true, bubbles: true, cancelable: true}));
               requestAnimationFrame(() => requestAnimationFrame(
                 () => done(performance.now() - begun)));
             })"""

@@ -19,6 +19,7 @@ import type { Direction, Point, Size } from "./layout";
 import { inkOf, svgOf } from "./picture";
 import { useContextMenu } from "./contextPress";
 import { nodeOf } from "./spec";
+import { Tags } from "./Tags";
 import { viewOf } from "./view";
 import { Wire } from "./Wire";
 import { nodeLabel } from "./words";
@@ -205,7 +206,9 @@ export function Canvas({ handle, size, narrow }: { handle: Ref<CanvasHandle>; si
         onNodeDoubleClick={(_, card) => model.openChosen(card.id) || desk.edit()}
         onMoveStart={(event) => {
           if (event) touched.current = true;
+          element.current?.classList.add("moving");
         }}
+        onMoveEnd={() => element.current?.classList.remove("moving")}
         onlyRenderVisibleElements
         nodesFocusable={false}
         edgesFocusable={false}
@@ -229,6 +232,7 @@ export function Canvas({ handle, size, narrow }: { handle: Ref<CanvasHandle>; si
         proOptions={NO_PROMOTION}
       >
         <Background gap={24} size={1} className="dots" />
+        <Tags cards={nodes} wires={edges} />
         <Distance of={element} />
         {!narrow && nodes.length > 8 && (
           <MiniMap<CardNode> pannable zoomable nodeClassName={(node) => kindClass(node.data.category)} nodeBorderRadius={20} ariaLabel="The whole network, small" />

@@ -56,7 +56,7 @@ export const Card = memo(function Card({ data, selected }: NodeProps<CardNode>):
       ))}
     </div>
   );
-});
+}, (before, after) => before.data === after.data && before.selected === after.selected);
 
 function Trouble({ node, problem }: { node: SpecNode; problem: Problem }): JSX.Element {
   const model = useModel();

@@ -105,14 +105,8 @@ export function cards(
 }
 
 function card(id: string, data: CardData, [x, y]: Point, size: Size, selected: boolean, old: CardNode | undefined): CardNode {
-  const same =
-    old &&
-    old.position.x === x &&
-    old.position.y === y &&
-    old.selected === selected &&
-    old.height === size.height &&
-    (Object.keys(data) as (keyof CardData)[]).every((key) => old.data[key] === data[key]);
-  if (same) return old;
+  const sameData = old && (Object.keys(data) as (keyof CardData)[]).every((key) => old.data[key] === data[key]);
+  if (sameData && old.position.x === x && old.position.y === y && old.selected === selected && old.height === size.height) return old;
   return {
     id,
     type: "card",
@@ -120,8 +114,9 @@ function card(id: string, data: CardData, [x, y]: Point, size: Size, selected: b
     selected,
     ...size,
     measured: size,
-    handles: handles(data, size),
-    data,
+    // A card that only moved keeps its contents, so that they are not drawn again.
+    handles: sameData && old.height === size.height ? (old.handles as NonNullable<CardNode["handles"]>) : handles(data, size),
+    data: sameData ? old.data : data,
   };
 }
 
@@ -146,6 +141,13 @@ function handles({ direction, ports, outs }: CardData, { width, height }: Size):
 /** The name of the dot of an output: `out`, `out.1`; what follows `out` is what an edge writes behind its source. */
 export function outHandle(out: number): string {
   return out === 0 ? "out" : `out.${out}`;
+}
+
+/** The middle of one of a card's dots on the canvas. */
+export function dotOf(card: CardNode | undefined, handle: string | null | undefined): Point | undefined {
+  const found = card?.handles?.find((one) => one.id === handle);
+  if (!card || !found) return undefined;
+  return [card.position.x + found.x + HANDLE / 2, card.position.y + found.y + HANDLE / 2];
 }
 
 /** How far along its side of the card an input sits, from 0 to 1. */

@@ -1,5 +1,5 @@
 /** Where the nodes stand when nobody has moved them: dagre's ranks, folded like lines of text. */
-import { Graph, layout as arrange } from "@dagrejs/dagre";
+import { BETWEEN_NODES, BETWEEN_RANKS, ranked } from "./segments";
 import { links, nodeName, type Spec, type SpecEdge } from "./spec";
 
 export type Point = readonly [number, number];
@@ -22,10 +22,8 @@ export interface Route {
   readonly points: readonly Point[];
 }
 
-/** Room between ranks holds the shapes written at the edges. */
-const BETWEEN_RANKS = { right: 104, down: 64 };
-const BETWEEN_NODES = 40;
 const BETWEEN_ROWS = 84;
+const MOST_ROWS = 60;
 /** How far a folded line stays off the cards. */
 const MARGIN = 30;
 
@@ -38,41 +36,9 @@ interface Column {
 /** Arranges a network from left to right, folded to fill `view`, or from top to bottom. */
 export function layout(spec: Spec, sizes: ReadonlyMap<string, Size>, direction: Direction, view: Size): Layout {
   if (spec.nodes.length === 0) return { places: new Map(), routes: new Map() };
-  const graph = ranked(spec, sizes, direction);
-  const places = new Map<string, Point>();
-  for (const { id } of spec.nodes) {
-    const { x, y } = graph.node(id) as { x: number; y: number };
-    const { width, height } = sizes.get(id) as Size;
-    places.set(id, [x - width / 2, y - height / 2]);
-  }
-  const lanes = lanesOf(spec, graph);
+  const { places, lanes } = ranked(spec, sizes, direction);
   if (direction === "down") return { places, routes: lanes };
   return fold(spec, places, lanes, sizes, view);
-}
-
-function ranked(spec: Spec, sizes: ReadonlyMap<string, Size>, direction: Direction): Graph {
-  const graph = new Graph({ multigraph: true });
-  graph.setGraph({
-    rankdir: direction === "right" ? "LR" : "TB",
-    ranksep: BETWEEN_RANKS[direction],
-    nodesep: BETWEEN_NODES,
-    edgesep: 24,
-  });
-  for (const { id } of spec.nodes) graph.setNode(id, { ...(sizes.get(id) as Size) });
-  spec.edges.forEach(([source, target], index) => graph.setEdge(nodeName(source), target, {}, String(index)));
-  arrange(graph);
-  return graph;
-}
-
-/** The lanes dagre kept free for edges that pass other ranks. */
-function lanesOf(spec: Spec, graph: Graph): Map<number, Route> {
-  const lanes = new Map<number, Route>();
-  spec.edges.forEach(([source, target], index) => {
-    const edge = graph.edge({ v: nodeName(source), w: target, name: String(index) }) as { points?: { x: number; y: number }[] } | undefined;
-    const inner = edge?.points?.slice(1, -1) ?? [];
-    if (inner.length > 1) lanes.set(index, { kind: "lane", points: inner.map(({ x, y }) => [x, y]) });
-  });
-  return lanes;
 }
 
 function fold(spec: Spec, places: ReadonlyMap<string, Point>, lanes: ReadonlyMap<number, Route>, sizes: ReadonlyMap<string, Size>, view: Size): Layout {
@@ -178,7 +144,8 @@ function bestRows(columns: Column[], cuts: boolean[], boxes: Point[], view: Size
   let best: number[] = [0];
   let bestZoom = 0;
   const tried = new Set<string>();
-  for (let most = columns.length; most >= 1; most -= 1) {
+  for (let rows = 1; rows <= columns.length && rows <= MOST_ROWS; rows += 1) {
+    const most = Math.ceil(columns.length / rows);
     const starts = rowsOf(cuts, most);
     const key = starts.join();
     if (tried.has(key)) continue;

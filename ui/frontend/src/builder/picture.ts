@@ -1,5 +1,5 @@
 /** The canvas as a picture that stands by itself: SVG, or PNG made of it. */
-import type { CardNode, WireEdge } from "./flow";
+import { dotOf, type CardNode, type WireEdge } from "./flow";
 import { line } from "./lines";
 import { exact, shapeWords, typeWords } from "./words";
 
@@ -56,7 +56,7 @@ function boundsOf(cards: readonly CardNode[], wires: readonly WireEdge[]): Bound
 
 /** A wire with its shape. */
 function drawWire(wire: WireEdge, cards: ReadonlyMap<string, CardNode>, ink: Ink): string {
-  const [from, to] = [dot(cards.get(wire.source), wire.sourceHandle), dot(cards.get(wire.target), wire.targetHandle)];
+  const [from, to] = [dotOf(cards.get(wire.source), wire.sourceHandle), dotOf(cards.get(wire.target), wire.targetHandle)];
   if (!from || !to || !wire.data) return "";
   const course = line(from, to, wire.data.direction, wire.data.route);
   const wrong = wire.data.level === "error";
@@ -66,13 +66,6 @@ function drawWire(wire: WireEdge, cards: ReadonlyMap<string, CardNode>, ink: Ink
     `<path d="${course.path}" fill="none" stroke="${wrong ? ink.bad : ink.line}" stroke-width="1.5"${wrong ? ' stroke-dasharray="6 4"' : ""}/>` +
     (shape ? `<text x="${x}" y="${y - 6}" font-size="11" text-anchor="middle" fill="${wrong ? ink.bad : ink.muted}">${escaped(shape)}</text>` : "")
   );
-}
-
-/** The middle of a card's dot. */
-function dot(card: CardNode | undefined, handle: string | null | undefined): readonly [number, number] | undefined {
-  const found = card?.handles?.find((one) => one.id === handle);
-  if (!card || !found) return undefined;
-  return [card.position.x + found.x + (found.width ?? 0) / 2, card.position.y + found.y + (found.height ?? 0) / 2];
 }
 
 function drawCard({ position: { x, y }, width = 0, height = 0, data }: CardNode, ink: Ink): string {
