@@ -44,9 +44,7 @@ def network(layers: int = LAYERS) -> dict[str, Any]:
         kind = kinds[number % len(kinds)]
         id = f"n{number}"
         filters = {"out_channels": 16, "kernel_size": 3, "padding": 1}
-        nodes.append(
-            {"id": id, "type": kind, **({"params": filters} if kind == "Conv2d" else {})}
-        )
+        nodes.append({"id": id, "type": kind, **({"params": filters} if kind == "Conv2d" else {})})
         edges.append([nodes[-2]["id"], id])
         if kind == "Add":
             edges.append([end, id])
@@ -93,7 +91,9 @@ def _pan(page: Any) -> float:
     passed, step = 0.0, 0
     while passed < 1000 * SECONDS:
         step += 1
-        page.mouse.move(x + 8 * (step % 40 if step // 40 % 2 == 0 else 40 - step % 40), y - step % 7)
+        page.mouse.move(
+            x + 8 * (step % 40 if step // 40 % 2 == 0 else 40 - step % 40), y - step % 7
+        )
         passed = page.evaluate("performance.now()") - begun
     frames = page.evaluate("window.frames_") - before
     if view.get_attribute("style") == stood:

@@ -121,7 +121,7 @@ function Heat({ weights, at, onAt, onOpen }: HeatProps): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const room = useSize(box);
-  const size = cellSize(weights, Math.max(200, room.width - 4), 360);
+  const size = cellSize(weights, Math.max(200, room.width - 4), 340);
   const [rows, columns] = [weights.values.length, weights.values[0]?.length ?? 0];
 
   useLayoutEffect(() => {
