@@ -21,6 +21,8 @@ from dataclasses import asdict, dataclass
 
 Value = float | str | bool | list[float]
 
+_Function = typing.TypeVar("_Function", bound=Callable[..., object])
+
 
 def _number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
@@ -44,6 +46,7 @@ class Slider:
         unit: Shown after the label in brackets; empty for a pure number.
         help: One sentence: what turning it up does.
         live: Whether it may be turned while the run goes on.
+        group: Under which heading it stands with others; empty for the front row.
     """
 
     low: float
@@ -53,6 +56,7 @@ class Slider:
     help: str = ""
     live: bool = False
     when: str = ""
+    group: str = ""
 
     def refuse(self, value: object) -> str | None:
         """Why a value is no good, or None."""
@@ -71,6 +75,7 @@ class Choice:
     help: str = ""
     live: bool = False
     when: str = ""
+    group: str = ""
 
     def refuse(self, value: object) -> str | None:
         """Why a value is no good, or None."""
@@ -88,6 +93,7 @@ class Toggle:
     help: str = ""
     live: bool = False
     when: str = ""
+    group: str = ""
 
     def refuse(self, value: object) -> str | None:
         """Why a value is no good, or None."""
@@ -102,6 +108,7 @@ class Text:
     help: str = ""
     live: bool = False
     when: str = ""
+    group: str = ""
 
     def refuse(self, value: object) -> str | None:
         """Why a value is no good, or None."""
@@ -130,6 +137,7 @@ class Numbers:
     help: str = ""
     live: bool = False
     when: str = ""
+    group: str = ""
 
     def refuse(self, value: object) -> str | None:
         """Why a value is no good, or None."""
@@ -279,6 +287,19 @@ class Form:
             }
             for name, control in self.controls.items()
         ]
+
+
+def formed(choices: Callable[..., object]) -> Callable[[_Function], _Function]:
+    """Give the decorated function the form of a data class whose fields carry controls.
+
+    The function takes the values as `**chosen`.
+    """
+
+    def wrap(function: _Function) -> _Function:
+        setattr(function, "form", Form.of(choices, function.__name__))  # noqa: B010 - none yet
+        return function
+
+    return wrap
 
 
 def parse(words: Iterable[str]) -> dict[str, Value]:

@@ -74,8 +74,16 @@ def form_of(entry: str) -> Form:
     return form if isinstance(form, Form) else Form.of(function, entry.rpartition(":")[2])
 
 
-def opened(entry: str, settings: Mapping[str, Any], folder: Path) -> Opened:
+def opened(
+    entry: str, settings: Mapping[str, Any], folder: Path, free: Callable[[], bool]
+) -> Opened:
     """Look the entry up and hold the settings against its form and its signature.
+
+    Args:
+        entry: What to run.
+        settings: Its controls and other parameters.
+        folder: For an entry with a parameter of that name.
+        free: Likewise; tells whether its steps need not be shown one by one.
 
     Raises:
         LookupError: There is no such entry.
@@ -85,8 +93,8 @@ def opened(entry: str, settings: Mapping[str, Any], folder: Path) -> Opened:
     chosen = form.fill({k: v for k, v in settings.items() if k in form.controls})
     rest = {k: v for k, v in settings.items() if k not in form.controls}
     plain = _plain(function, form)
-    if "folder" in plain:
-        rest["folder"] = folder
+    given = {"folder": folder, "free": free}
+    rest |= {name: value for name, value in given.items() if name in plain}
     _match(form, plain, rest)
     steps = function(**chosen, **rest)
     if not isinstance(steps, Generator):
@@ -99,7 +107,8 @@ def _plain(function: Callable[..., Any], form: Form) -> dict[str, bool]:
     if not inspect.isroutine(function):
         return {}  # a lab: all it takes are controls
     parameters = inspect.signature(function).parameters.values()
-    return {p.name: p.default is p.empty for p in parameters if p.name not in form.controls}
+    own = [p for p in parameters if p.name not in form.controls and p.kind is not p.VAR_KEYWORD]
+    return {p.name: p.default is p.empty for p in own}
 
 
 def _match(form: Form, plain: Mapping[str, bool], given: Mapping[str, Any]) -> None:

@@ -28,9 +28,8 @@ def drive(task: Task, line: socket.socket, inbox: Inbox) -> None:
     """
     ended = Ended("finished")
     try:
-        run = opened(task.entry, task.settings, task.folder)
-        pacer = Pacer(task, run, line, inbox)
-        ended = Ended(pacer.run())
+        pacer = Pacer(task, line, inbox)
+        ended = Ended(pacer.run(opened(task.entry, task.settings, task.folder, pacer.free)))
     except (ConnectionError, EOFError):
         raise
     except Exception as error:  # noqa: BLE001 - every failure is told to the server
@@ -43,11 +42,11 @@ def drive(task: Task, line: socket.socket, inbox: Inbox) -> None:
 class Pacer:
     """One generator between the commands that come in and the frames that go out."""
 
-    def __init__(self, task: Task, run: Opened, line: socket.socket, inbox: Inbox) -> None:
-        self._run, self._line, self._inbox = run, line, inbox
+    def __init__(self, task: Task, line: socket.socket, inbox: Inbox) -> None:
+        self._line, self._inbox = line, inbox
         self._quiet, self._busy = (1 / rate for rate in task.rates)
         self._period = self._busy if task.watched else self._quiet
-        self._live = dict(run.live)
+        self._live: dict[str, Any] = {}
         self._changes: dict[str, Any] = {}
         self._speed: float | None = None
         self._pace, self._share = task.pace, 0.0  # the share of the whole that is done
@@ -60,8 +59,13 @@ class Pacer:
         self._cost = 0.0  # of the last frame [s]
         self._stepped = time.monotonic()  # when the last step began
 
-    def run(self) -> State:
+    def free(self) -> bool:
+        """Whether nobody waits for single steps: a run may then take several before it yields."""
+        return not (self._paused or self._speed or self._pace)
+
+    def run(self, opened: Opened) -> State:
         """Advance the generator until it ends or is stopped; which of the two."""
+        self._run, self._live = opened, dict(opened.live)
         self._send(News(state="running", live=self._live))
         for command, _ in self._inbox.take(b""):  # what came together with the task
             self._obey(command)
@@ -183,7 +187,7 @@ class Pacer:
                 self._paused, self._owed = False, 0
                 self._begun = time.monotonic() - self._pace * self._share
             case "step":
-                self._owed += self._paused
+                self._owed += self._paused * int(command.value or 1)
                 self._paused = True
             case "speed":
                 self._speed, self._pace = command.value, 0.0

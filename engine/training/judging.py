@@ -1,0 +1,75 @@
+"""How well a network does on samples that it does not learn from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from engine.data import DataSet
+from engine.data.dataset import IGNORED
+from engine.training.checkpoint import finite
+from engine.training.objective import Objective
+
+BATCH = 500  # samples a forward pass when nothing is learnt
+PLACES = 16_000  # of sequences with an answer at each place, likewise
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """How well the network does on samples it does not learn from.
+
+    Attributes:
+        loss: Mean loss of a sample, or of a place that is judged.
+        score: Part that is right, or R² for regression.
+        samples: On how many.
+        confusion: How often class `row` was called `column`, `(classes, classes)`; empty for
+            regression.
+        step: When.
+    """
+
+    loss: float
+    score: float
+    samples: int
+    confusion: torch.Tensor
+    step: int
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data."""
+        plain = {**asdict(self), "confusion": self.confusion.tolist()}
+        return {**plain, "loss": finite(self.loss), "score": finite(self.score)}
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> Judgement:
+        """The judgement that `to_json` wrote."""
+        numbers = {k: math.nan if plain[k] is None else plain[k] for k in ("loss", "score")}
+        confusion = torch.tensor(plain["confusion"], dtype=torch.int64)
+        return cls(**{**plain, **numbers, "confusion": confusion})
+
+
+def judge(
+    module: nn.Module, data: DataSet, objective: Objective, samples: int, step: int
+) -> Judgement:
+    """Look at the first `samples` validation samples without learning from them."""
+    training = module.training
+    module.eval()
+    x, y = data.valid_x[:samples], data.valid_y[:samples]
+    rows = max(1, PLACES // y.shape[1]) if data.per_place else BATCH
+    with torch.inference_mode():
+        scores = torch.cat([module(*data.inputs(part)) for part in x.split(rows)])
+        loss, score = objective.loss(scores, y).item(), objective.score(scores, y).item()
+        confusion = _confusion(scores, y, len(data.classes))
+    module.train(training)
+    return Judgement(loss, score, len(x), confusion, step)
+
+
+def _confusion(scores: torch.Tensor, y: torch.Tensor, count: int) -> torch.Tensor:
+    if not count:
+        return torch.zeros(0, 0, dtype=torch.int64)
+    judged = y != IGNORED
+    cells = y[judged].long() * count + scores.argmax(-1)[judged]
+    return torch.bincount(cells, minlength=count**2).reshape(count, count)
