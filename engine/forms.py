@@ -233,6 +233,8 @@ class Form:
         Raises:
             TypeError: A parameter with a default has no control.
         """
+        if isinstance(known := getattr(function, "form", None), cls):
+            return known
         hints = typing.get_type_hints(function, include_extras=True)
         given = inspect.signature(function).parameters.values()
         chosen = [p for p in given if p.default is not p.empty and p.default is not None]

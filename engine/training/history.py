@@ -11,6 +11,7 @@ from engine.views import Curve
 
 LONGEST = 1000  # points a curve; beyond, every other one is dropped and the spacing doubles
 MOST_MARKS = 20
+EARLY = 25  # until `every`, points lie a 25th of the way apart
 
 
 @dataclass
@@ -18,7 +19,7 @@ class History:
     """What was measured when.
 
     Attributes:
-        every: How many steps lie between two points at least.
+        every: How many steps lie between two points at least, once the run is on its way.
         steps: The steps at which something was measured, `(n,)`.
         lines: Name -> what was measured there, `(n,)`.
         marks: Words -> the step at which a control was turned.
@@ -31,11 +32,11 @@ class History:
 
     def due(self, step: int) -> bool:
         """Whether it is time for another point."""
-        return not self.steps or step - self.steps[-1] >= self.every
+        return not self.steps or step >= self._next()
 
     def until(self, step: int) -> int:
         """Steps from here to the next point, at least 1."""
-        return max(1, self.steps[-1] + self.every - step) if self.steps else 1
+        return max(1, self._next() - step) if self.steps else 1
 
     def add(self, step: int, values: dict[str, float]) -> None:
         """Put down a point; a second one at the same step replaces the first."""
@@ -81,6 +82,11 @@ class History:
             "lines": self.lines,
             "marks": self.marks,
         }
+
+    def _next(self) -> int:
+        """The step of the next point: close together at first, where most happens."""
+        last = self.steps[-1]
+        return last + max(1, min(self.every, last // EARLY))
 
     def _thin(self) -> None:
         """Drop every other point, but neither the first nor the last."""

@@ -32,7 +32,7 @@ def exponential(done: float) -> float:
 
     Source: Goodfellow et al. (2016), Deep learning, section 8.5.
     """
-    return 0.01**done
+    return float(0.01**done)
 
 
 @schedules.add("linear")
