@@ -87,6 +87,25 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Several:
+    """Some of a few words, with commas between: `"loss,accuracy"`; none is an empty text."""
+
+    options: tuple[str, ...]
+    help: str = ""
+    live: bool = False
+    group: str = ""
+
+    def refuse(self, value: object) -> str | None:
+        """Why a value is no good, or None."""
+        if not isinstance(value, str):
+            return f"must be words with commas between; got {value!r:.80}"
+        for word in value.split(","):
+            if word and word not in self.options:
+                return Choice(self.options).refuse(word)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
 class Toggle:
     """Yes or no."""
 
@@ -205,7 +224,7 @@ class Pick:
         return f"must be a whole number in [0, {self.count - 1}]; got {value!r:.80}"
 
 
-Control = Slider | Choice | Toggle | Text | Numbers | Drawing | Place | Pick
+Control = Slider | Choice | Several | Toggle | Text | Numbers | Drawing | Place | Pick
 
 
 @dataclass(frozen=True)

@@ -424,6 +424,40 @@ class Graph:
 
 
 @dataclass(frozen=True, slots=True)
+class Neurons:
+    """A small network with a picture in every unit, and its weights as lines between them.
+
+    Attributes:
+        maps: What each unit gives over the plane, layer by layer, `(units, rows, columns)`; each
+            layer is scaled to [-1, 1] by its largest value.
+        sizes: Units of each layer, the inputs first.
+        weights: One for each layer after the inputs, `(units, units before)`.
+        names: What the layers are called.
+        inputs: What the inputs are called.
+        outputs: What the last layer's units are called.
+    """
+
+    maps: Array = field(metadata=_BYTES)
+    sizes: tuple[int, ...]
+    weights: tuple[Array, ...]
+    names: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        if self.maps.ndim != 3 or len(self.maps) != sum(self.sizes):
+            raise ValueError(
+                f"Neurons.maps must be ({sum(self.sizes)}, rows, columns), one a unit; got "
+                f"{self.maps.shape}"
+            )
+        pairs = tuple(zip(self.sizes[1:], self.sizes[:-1], strict=True))
+        if tuple(one.shape for one in self.weights) != pairs:
+            shapes = [one.shape for one in self.weights]
+            raise ValueError(f"Neurons.weights must have shapes {pairs}; got {shapes}")
+
+
+@dataclass(frozen=True, slots=True)
 class Surface:
     """A landscape in three dimensions that can be turned, with paths on it.
 
@@ -531,6 +565,7 @@ View = (
     | Products
     | Patches
     | Graph
+    | Neurons
     | Surface
     | Arrows
     | Table
@@ -553,6 +588,8 @@ class Frame:
         views: Slot -> view; a slot keeps its place on the page from frame to frame.
         facts: Headline numbers, name with the unit in brackets -> value.
         waits: Whether the run has shown all there is and now waits for a live control.
+        leap: How many steps make a larger one from here, such as the rest of an epoch; 0 if there
+            is no such thing.
     """
 
     step: int
@@ -560,6 +597,7 @@ class Frame:
     views: Mapping[str, View]
     facts: Mapping[str, float] = field(default_factory=dict)
     waits: bool = False
+    leap: int = 0
 
 
 Yielded = Frame | Callable[[], Frame]

@@ -21,7 +21,7 @@ from engine.training.optimizers import optimizers
 from engine.training.pictures import Pictures
 from engine.training.run import train
 from engine.training.session import Session, Settings
-from engine.views import Bars, Curve, Field, Matrix, Tiles
+from engine.views import Bars, Curve, Field, Matrix, Neurons, Tiles
 
 PATIENCE = 120.0  # seconds until a test gives up
 
@@ -144,9 +144,16 @@ def test_every_step_yields_a_frame_with_the_same_slots():
     made = list(train(mlp(), "spirals", epochs=1, batch_size=100))
     frames = [one() for one in made]
     assert len(frames) == 3 == frames[-1].of
-    assert list(frames[0].views) == ["surface", "loss", "accuracy", "confusion", "gradients"]
+    assert list(frames[0].views) == [
+        "surface",
+        "network",
+        "loss",
+        "accuracy",
+        "confusion",
+        "gradients",
+    ]
     assert all(list(frame.views) == list(frames[0].views) for frame in frames)
-    kinds = (Field, Curve, Curve, Matrix, Bars)
+    kinds = (Field, Neurons, Curve, Curve, Matrix, Bars)
     assert tuple(type(view) for view in frames[-1].views.values()) == kinds
 
 

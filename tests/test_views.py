@@ -37,6 +37,9 @@ EXAMPLES = [
     views.Graph(
         (views.Node("a", "A", 0, 0), views.Node("b", "B", 1, 1, 2.0)), (views.Edge("a", "b", -1.0),)
     ),
+    views.Neurons(
+        np.zeros((5, 4, 4)), (2, 3), (np.ones((3, 2)),), ("inputs", "scores"), ("x", "y")
+    ),
     views.Surface(np.eye(4), PLANE, {"w": np.zeros((2, 3))}),
     views.Arrows(np.zeros((2, 2)), np.ones((2, 2)), PLANE, points=POINTS),
     views.Table(("name", "value"), (("a", 1.0), ("b", True))),

@@ -20,6 +20,7 @@ from engine.views import (
     Heads,
     Histogram,
     Matrix,
+    Neurons,
     Note,
     Patches,
     Points,
@@ -229,6 +230,16 @@ def _(view: Graph) -> go.Figure:
     )
     chart.update_xaxes(visible=False)
     return chart.update_yaxes(visible=False).update_layout(showlegend=False)
+
+
+@_draw.register
+def _(view: Neurons) -> go.Figure:
+    captions = tuple(
+        f"{view.names[layer] if layer < len(view.names) else layer}.{unit + 1}"
+        for layer, size in enumerate(view.sizes)
+        for unit in range(size)
+    )
+    return _draw(Tiles(view.maps, captions, scale="signed"))
 
 
 @_draw.register

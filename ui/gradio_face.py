@@ -23,6 +23,7 @@ from engine.forms import (
     Numbers,
     Pick,
     Place,
+    Several,
     Slider,
     Text,
     Toggle,
@@ -165,7 +166,7 @@ def _settings(card: Card, values: Mapping[str, Any]) -> dict[str, Value]:
         elif isinstance(default, int) and not isinstance(default, bool):
             settings[name] = int(value)
         else:
-            settings[name] = value
+            settings[name] = ",".join(value) if isinstance(value, list) else value
     return settings
 
 
@@ -178,6 +179,9 @@ def _component(name: str, control: Control, default: Value) -> Component:
             return gr.Slider(low, high, default, step=step, label=label, info=help or None)  # type: ignore[arg-type]
         case Choice(options=options):
             return gr.Dropdown(list(options), value=str(default), label=label)
+        case Several(options=options):
+            chosen = [word for word in str(default).split(",") if word]
+            return gr.CheckboxGroup(list(options), value=chosen, label=label)
         case Toggle():
             return gr.Checkbox(bool(default), label=label)
         case Pick(count=count):

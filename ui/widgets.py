@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
 import numpy as np
@@ -18,6 +18,7 @@ from engine.forms import (
     Numbers,
     Pick,
     Place,
+    Several,
     Slider,
     Text,
     Toggle,
@@ -49,6 +50,8 @@ def preset(form: Form, key: str, values: Mapping[str, Value]) -> None:
         if isinstance(form.controls[name], Numbers) and isinstance(value, list):
             for place, number in enumerate(value):
                 st.session_state[f"{key}.{name}.{place}"] = number
+        elif isinstance(form.controls[name], Several):
+            st.session_state[f"{key}.{name}"] = [word for word in str(value).split(",") if word]
         else:
             st.session_state[f"{key}.{name}"] = value
 
@@ -92,6 +95,8 @@ def _widget(key: str, name: str, control: Control, default: Value) -> Value:
         case Choice(options=options):
             st.session_state.setdefault(key, default)
             return str(st.selectbox(label, options, key=key, help=control.help or None))
+        case Several(options=options):
+            return _several(key, label, options, default, control.help)
         case Toggle():
             st.session_state.setdefault(key, default)
             return bool(st.toggle(label, key=key, help=control.help or None))
@@ -105,6 +110,11 @@ def _widget(key: str, name: str, control: Control, default: Value) -> Value:
             return default  # these are drawn and clicked on the stage
         case _:
             assert_never(control)
+
+
+def _several(key: str, label: str, options: Sequence[str], default: Value, help: str) -> str:
+    st.session_state.setdefault(key, [word for word in str(default).split(",") if word])
+    return ",".join(st.pills(label, options, selection_mode="multi", key=key, help=help or None))
 
 
 def _words(name: str) -> str:

@@ -17,6 +17,7 @@ from engine.views import (
     Heads,
     Histogram,
     Matrix,
+    Neurons,
     Note,
     Patches,
     Points,
@@ -99,6 +100,13 @@ def _(view: Matrix) -> str:
     rows, columns = view.values.shape
     size = f"{rows} rows and {columns} columns"
     return f"{_title(view, 'A table')} of {size}, {_span(view.values)}."
+
+
+@describe.register
+def _(view: Neurons) -> str:
+    layers = " – ".join(map(str, view.sizes))
+    strongest = max((float(np.abs(one).max()) for one in view.weights if one.size), default=0.0)
+    return f"{_title(view, 'A network')}: {layers} units; the strongest weight is {strongest:.3g}."
 
 
 @describe.register

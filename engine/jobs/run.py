@@ -21,6 +21,7 @@ ENDS: frozenset[State] = frozenset({"finished", "failed", "stopped"})
 
 _log = logging.getLogger(__name__)
 
+_MOST = 10**9  # steps asked for at once
 _FASTEST = 1e6  # a bound on the speed above this is none [steps/s]
 
 
@@ -107,7 +108,8 @@ class Run:
 
         Args:
             name: `pause`, `resume`, `step`, `stop`, `speed` or `set`.
-            value: For `speed` a bound in steps a second or None; for `set` the live controls to
+            value: For `speed` a bound in steps a second or None; for `step` how many, or None for
+                one; for `set` the live controls to
                 turn, by name. A refused one is told to the watchers as a notice; the run goes on.
 
         Raises:
@@ -118,6 +120,10 @@ class Run:
             raise ValueError(f"a run knows the commands {known}; got {name!r:.80}")
         if name == "speed":
             value = _speed(value)
+        if name == "step" and not (
+            value is None or (isinstance(value, int) and 0 < value <= _MOST)
+        ):
+            raise ValueError(f"step needs how many, a whole number above 0; got {value!r:.80}")
         if name == "set" and not isinstance(value, Mapping):
             raise ValueError(f"set needs names with values; got {value!r:.80}")
         if self.over or self.order is None:
@@ -192,6 +198,7 @@ class Run:
                 "of": frame.of if frame else 0,
                 "facts": dict(frame.facts) if frame else {},
                 "waits": bool(frame and frame.waits),
+                "leap": frame.leap if frame else 0,
                 "version": self.version,
                 "failure": failure and {"message": failure.message, "resumable": failure.resumable},
                 "resumable": self.resumable if self.over else False,

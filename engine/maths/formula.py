@@ -72,9 +72,7 @@ def function(formula: sympy.Expr, variables: Sequence[str]) -> Callable[..., Arr
 
 
 def of_tensors(formula: sympy.Expr, variables: Sequence[str]) -> Callable[..., Any]:
-    """A function of PyTorch tensors of one shape to a tensor of that shape; it can be
-    differentiated by torch.
-    """
+    """A function of PyTorch tensors of one shape to one like them; torch can differentiate it."""
     import torch  # here: labs that need only numbers load without it
 
     def fold(pick: Callable[..., Any]) -> Callable[..., Any]:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Annotated, Any, TypedDict
 
 import torch
 
 from engine.data import DataSet, load
-from engine.forms import Value, formed
+from engine.forms import Several, Value, formed
 from engine.network.build import build
 from engine.network.spec import NetworkSpec
 from engine.store.files import write_json
 from engine.training import travel
 from engine.training.door import refuse_misfit
 from engine.training.initialisers import initialise
-from engine.training.pictures import Pictures
+from engine.training.panels import in_order
+from engine.training.pictures import Pictures, standard
 from engine.training.session import Diverged, Session
 from engine.training.settings import Settings
 from engine.views import Yielded
@@ -35,7 +36,17 @@ class Branch(TypedDict):
     step: int
 
 
-@formed(Settings)
+@dataclass(frozen=True)
+class Choices(Settings):
+    """The settings, and what is looked at meanwhile."""
+
+    panels: Annotated[
+        str,
+        Several(in_order(), live=True, group="Pictures", help="What is drawn meanwhile"),
+    ] = standard()
+
+
+@formed(Choices)
 def train(
     spec: dict[str, Any],
     data: str | DataSet,
@@ -54,7 +65,7 @@ def train(
             gone on from, exactly.
         free: Tells whether steps need not be shown one by one.
         branch: A kept step of another run of the same network to begin from.
-        chosen: The fields of `engine.training.settings.Settings`.
+        chosen: The fields of `Choices`.
 
     Yields:
         After every step a function that makes its frame.
@@ -63,6 +74,7 @@ def train(
         ValueError: Network and data do not fit, or a setting does not fit them; says what to do.
         Diverged: The loss stopped being finite; says where that began.
     """
+    shown = str(chosen.pop("panels", ""))
     settings = Settings(**chosen)  # type: ignore[arg-type] # held against the form
     network = NetworkSpec.parse(spec)
     samples = data if isinstance(data, DataSet) else load(data)
@@ -74,7 +86,7 @@ def train(
         write_json(folder / "spec.json", network.to_json())
         source = data if isinstance(data, str) else data.name
         write_json(folder / "settings.json", {"data": source, **asdict(settings)})
-    yield from _go(session, folder, free or _never)
+    yield from _go(session, Pictures(session, shown), folder, free or _never)
 
 
 def begin(network: NetworkSpec, samples: DataSet, settings: Settings) -> Session:
@@ -95,30 +107,50 @@ def _never() -> bool:
     return False
 
 
-def _go(session: Session, folder: Path | None, free: Callable[[], bool]) -> Watched:
-    pictures = Pictures(session)
-    keeper = travel.Keeper(folder, session) if folder is not None else None
-    if keeper is not None:
-        keeper.keep(session)  # the first weights: a run can be begun again from them
-    saved = -SAVE_EVERY  # so the first step is kept too: a run can be resumed from its beginning
+def _go(
+    session: Session, pictures: Pictures, folder: Path | None, free: Callable[[], bool]
+) -> Watched:
+    diary = _Diary(session, folder)
     healthy = True
     try:
         if session.finished:
             yield pictures.frame
         while not session.finished:
             session.advance(free())
-            if folder is not None and time.monotonic() - saved > SAVE_EVERY:
-                session.save(folder)
-                saved = time.monotonic()
-            if keeper is not None:
-                keeper.look(session)
+            diary.look()
             if changes := (yield pictures.frame):
-                session.change(changes)
+                turned = dict(changes)
+                pictures.shown = str(turned.pop("panels", pictures.shown))
+                session.change(turned)
     except Diverged:
         healthy = False  # the last good checkpoint stays
         raise
     finally:
-        if folder is not None and healthy:
-            session.save(folder)
-            if keeper is not None:
-                keeper.keep(session)
+        if healthy:
+            diary.close()
+
+
+class _Diary:
+    """What a run writes of itself: its checkpoint every few seconds, and steps to go back to."""
+
+    def __init__(self, session: Session, folder: Path | None) -> None:
+        self._session, self._folder = session, folder
+        self._saved = -SAVE_EVERY  # so the first step is saved: a run can be resumed from there
+        if folder is not None:
+            self._keeper = travel.Keeper(folder, session)
+            self._keeper.keep(session)  # the first weights: a run can be begun again from them
+
+    def look(self) -> None:
+        """Write what is due."""
+        if self._folder is None:
+            return
+        if time.monotonic() - self._saved > SAVE_EVERY:
+            self._session.save(self._folder)
+            self._saved = time.monotonic()
+        self._keeper.look(self._session)
+
+    def close(self) -> None:
+        """Write where the run has ended."""
+        if self._folder is not None:
+            self._session.save(self._folder)
+            self._keeper.keep(self._session)

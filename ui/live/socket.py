@@ -36,7 +36,8 @@ _REASON = 120  # bytes that a close frame has room for
 
 _log = logging.getLogger(__name__)
 
-_PLAIN = frozenset({"pause", "resume", "step", "stop"})
+_PLAIN = frozenset({"pause", "resume", "stop"})
+_VALUED = frozenset({"speed", "step"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,14 +170,14 @@ class _Watcher:
 
     def _obey(self, command: Mapping[str, Any]) -> None:
         do = command.get("do")
-        if do == "speed":
-            self._run.command("speed", command.get("value"))
+        if isinstance(do, str) and do in _VALUED:
+            self._run.command(do, command.get("value"))
         elif do == "set":
             self._run.command("set", command.get("values"))
         elif isinstance(do, str) and do in _PLAIN:
             self._run.command(do)
         elif do != "again":  # which the page hears, for it knows what to start
-            known = ", ".join([*sorted(_PLAIN), "speed", "set"])
+            known = ", ".join([*sorted(_PLAIN | _VALUED), "set"])
             raise ValueError(f"a live view knows the commands {known}; got {do!r:.80}")
 
 

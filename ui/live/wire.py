@@ -19,7 +19,7 @@ import numpy as np
 from engine.views import Array, Curve, Frame, Tiles, View
 
 _HEADER = (
-    "run", "state", "place", "step", "of", "facts", "waits", "version", "failure", "notice",
+    "run", "state", "place", "step", "of", "facts", "waits", "leap", "version", "failure", "notice",
     "speed", "live", "resumable",
 )  # fmt: skip
 _ALIGN = 8

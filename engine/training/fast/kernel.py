@@ -118,7 +118,12 @@ def _forward(flat, sizes, kinds, knobs, spots, places, z, a, batch):  # type: ig
     """All layers; the inputs stand in the first `sizes[0] * batch` numbers of `a`."""
     for layer in range(len(kinds)):
         ins, outs = sizes[layer], sizes[layer + 1]
-        below, here, weight, bias = spots[layer], spots[layer + 1], places[layer, 0], places[layer, 1]
+        below, here, weight, bias = (
+            spots[layer],
+            spots[layer + 1],
+            places[layer, 0],
+            places[layer, 1],
+        )
         for o in range(outs):
             row = z[(here + o) * batch : (here + o + 1) * batch]
             row[:] = flat[bias + o] if bias >= 0 else np.float32(0)
@@ -135,7 +140,12 @@ def _backward(flat, grad, sizes, kinds, knobs, spots, places, z, a, d, batch):  
     """Gradients of all weights from `d` at the last layer's output."""
     for layer in range(len(kinds) - 1, -1, -1):
         ins, outs = sizes[layer], sizes[layer + 1]
-        below, here, weight, bias = spots[layer], spots[layer + 1], places[layer, 0], places[layer, 1]
+        below, here, weight, bias = (
+            spots[layer],
+            spots[layer + 1],
+            places[layer, 0],
+            places[layer, 1],
+        )
         at = here * batch
         _slope(kinds[layer], knobs[layer], z[at:], a[at:], d[at:], outs * batch)
         if layer > 0:
@@ -178,7 +188,9 @@ def _classes(kind, knob, s, d, labels, picked, outs, batch):  # type: ignore[no-
                 total += e
             level = top + np.float32(math.log(total))
             for o in range(outs):
-                target = knob / np.float32(outs) + (np.float32(1) - knob if o == y else np.float32(0))
+                target = knob / np.float32(outs) + (
+                    np.float32(1) - knob if o == y else np.float32(0)
+                )
                 loss += target * (level - s[o * batch + b])
                 d[o * batch + b] = (d[o * batch + b] / total - target) * share
         else:  # hinge

@@ -57,8 +57,9 @@ def prepare_beside() -> subprocess.Popen[bytes] | None:
     """Compile it in a process of its own with low priority; None where there is no need."""
     if not _installed() or ready():
         return None
-    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return subprocess.Popen([sys.executable, "-m", __spec__.name], **quiet)
+    nothing = subprocess.DEVNULL
+    command = [sys.executable, "-m", __spec__.name]
+    return subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=nothing)
 
 
 if __name__ == "__main__":

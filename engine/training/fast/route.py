@@ -126,7 +126,7 @@ class Perceptron:
         self._layout[:, 0] = self.sizes
         self._layout[1:, 1] = np.cumsum(self.sizes)[:-1]
         self._knobs = np.array([knob for _, _, knob in parts], np.float32)
-        self._places: list[tuple[nn.Parameter, int]] = []
+        self._places: list[tuple[torch.Tensor, int]] = []
         end = 0
         for row, (part, kind, _) in zip(self._layout[1:], parts, strict=True):
             row[2:] = kind, end, -1
@@ -235,7 +235,7 @@ class Perceptron:
         if self._buffers.shape[1] < needed:
             self._buffers = np.zeros((3, needed), np.float32)
 
-    def _view(self, flat: Array, parameter: nn.Parameter, at: int) -> torch.Tensor:
+    def _view(self, flat: Array, parameter: torch.Tensor, at: int) -> torch.Tensor:
         part = flat[at : at + parameter.numel()]
         return torch.from_numpy(part).view(parameter.shape)
 

@@ -29,7 +29,11 @@ def initialise(module: nn.Module, name: str) -> None:
     fill = initialisers.find(name).function
     for part in module.modules():
         weight = getattr(part, "weight", None)
-        if not isinstance(weight, torch.Tensor) or weight.ndim < 2 or isinstance(part, nn.Embedding):
+        if (
+            not isinstance(weight, torch.Tensor)
+            or weight.ndim < 2
+            or isinstance(part, nn.Embedding)
+        ):
             continue
         with torch.no_grad():
             fill(weight, _fans(weight))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import torch
@@ -29,7 +30,7 @@ def typed(scores: Tensor, y: Tensor, loss_formula: str = "(p - t)**2") -> Tensor
 
 
 @lru_cache(maxsize=16)
-def _read(text: str):  # type: ignore[no-untyped-def] # a function of tensors
+def _read(text: str) -> Callable[..., Tensor]:
     """The formula as a function of tensors."""
     from engine.maths import formula  # sympy takes half a second to load
 

@@ -23,7 +23,8 @@ def step(done: float) -> float:
 
     Source: He et al. (2016), Deep residual learning for image recognition.
     """
-    return 0.1 ** ((done >= 0.5) + (done >= 0.75))
+    drops = (done >= 0.5) + (done >= 0.75)
+    return float(0.1**drops)
 
 
 @schedules.add("exponential")

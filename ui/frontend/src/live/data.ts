@@ -154,6 +154,15 @@ export interface Graph extends Titled {
   nodes: Node[];
   edges: Edge[];
 }
+export interface Neurons extends Titled {
+  kind: "Neurons";
+  maps: Numbers;
+  sizes: number[];
+  weights: Numbers[];
+  names: string[];
+  inputs: string[];
+  outputs: string[];
+}
 export interface Surface extends Labelled {
   kind: "Surface";
   values: Numbers;
@@ -200,7 +209,7 @@ export interface Note extends Titled {
 }
 
 export type View =
-  | Curve | Points | Field | Bars | Histogram | Matrix | Tiles | Tokens | Attention | Heads | Products | Patches | Graph | Surface | Arrows | Table | Timeline
+  | Curve | Points | Field | Bars | Histogram | Matrix | Tiles | Tokens | Attention | Heads | Products | Patches | Graph | Neurons | Surface | Arrows | Table | Timeline
   | Sound | Note;
 
 export type RunState = "queued" | "running" | "paused" | "waiting" | "finished" | "failed" | "stopped";
@@ -227,6 +236,8 @@ export interface Message {
   live: Named<Value>;
   /** Whether it ended early and can go on from a checkpoint. */
   resumable?: boolean;
+  /** How many steps make a larger one, such as the rest of an epoch; 0 if there is none. */
+  leap?: number;
   views: Named<View | Growth>;
   slots: string[];
 }
@@ -243,7 +254,8 @@ export interface Growth {
 export type Value = number | string | boolean | number[];
 
 export type Command =
-  | { do: "pause" | "resume" | "step" | "stop" | "again" }
+  | { do: "pause" | "resume" | "stop" | "again" }
+  | { do: "step"; value?: number }
   | { do: "speed"; value: number | null }
   | { do: "set"; values: Named<Value> };
 

@@ -8,6 +8,7 @@ import { ended, resumable, words } from "./words";
 const PLAY = "M4 2.5v11l9-5.5z";
 const PAUSE = "M4 3h3v10H4zm5 0h3v10H9z";
 const STEP = "M3 3v10l6-5zm7 0h2.4v10H10z";
+const EPOCH = "M2 3v10l4.5-5zm5 0v10l4.5-5zm5.5 0h2v10h-2z";
 const STOP = "M3.5 3.5h9v9h-9z";
 
 const SPEEDS: [words: string, value: number | null][] = [["Slow", 2], ["Steady", 10], ["Fast", 60], ["Full speed", null]];
@@ -31,6 +32,7 @@ export function transport(listener: Listener): Transport {
   let message: Message | null = null;
   const play = round("Pause (space)", PAUSE);
   const step = round("One step (full stop)", STEP);
+  const epoch = round("To the end of the epoch (e)", EPOCH);
   const stop = round("Stop", STOP);
   const state = element("strong");
   const detail = element("span", { class: "detail" });
@@ -41,7 +43,7 @@ export function transport(listener: Listener): Transport {
   const resume = element("button", { type: "button", class: "act" }, "Resume");
   const again = element("button", { type: "button", class: "act" }, "Run again");
   const heard = element("div", { class: "unseen", role: "status", "aria-live": "polite" });
-  const buttons = element("div", { class: "buttons" }, play, step, stop);
+  const buttons = element("div", { class: "buttons" }, play, step, epoch, stop);
   const bar = element(
     "div", { class: "transport", role: "group", "aria-label": "Run" },
     buttons, element("p", { class: "state" }, state, " ", detail), resume, again, progress, count, speed, heard,
@@ -50,6 +52,8 @@ export function transport(listener: Listener): Transport {
   const toggle = (): void => listener.command({ do: message?.state === "paused" ? "resume" : "pause" });
   play.onclick = toggle;
   step.onclick = () => listener.command({ do: "step" });
+  const leap = (): void => listener.command({ do: "step", value: message?.leap || 1 });
+  epoch.onclick = leap;
   stop.onclick = () => listener.command({ do: "stop" });
   resume.onclick = () => listener.resume();
   again.onclick = () => listener.again();
@@ -67,7 +71,8 @@ export function transport(listener: Listener): Transport {
     const over = ended(newest);
     const steerable = line === "open" && newest !== null && !over && newest.state !== "queued";
     buttons.hidden = over || line === "unknown";
-    for (const button of [play, step, speed]) button.disabled = !steerable || newest.state === "waiting";
+    epoch.hidden = !newest?.leap;
+    for (const button of [play, step, epoch, speed]) button.disabled = !steerable || newest.state === "waiting";
     stop.disabled = !(line === "open" && newest !== null && !over);
     speed.hidden = over;
     resume.hidden = !resumable(newest) || line === "unknown";
@@ -99,6 +104,7 @@ export function transport(listener: Listener): Transport {
       if (play.disabled) return false;
       if (key === " ") toggle();
       else if (key === ".") listener.command({ do: "step" });
+      else if (key === "e" && !epoch.hidden) leap();
       else return false;
       return true;
     },

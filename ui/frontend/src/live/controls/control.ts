@@ -7,10 +7,12 @@ import type { Hit, Look } from "../views/kind";
 /** One entry of `Form.to_json`; which fields there are depends on the kind. */
 export interface Entry {
   name: string;
-  kind: "Slider" | "Choice" | "Toggle" | "Text" | "Numbers" | "Drawing" | "Place" | "Pick";
+  kind: "Slider" | "Choice" | "Several" | "Toggle" | "Text" | "Numbers" | "Drawing" | "Place" | "Pick";
   default: Value;
   whole?: boolean;
   help?: string;
+  /** Under which heading it stands; none for the front row. */
+  group?: string;
   low?: number;
   high?: number;
   log?: boolean;

@@ -8,10 +8,10 @@ import { drawing } from "./drawing";
 import { numbers } from "./numbers";
 import { slider } from "./slider";
 import { throttle } from "./throttle";
-import { choice, text, toggle } from "./words";
+import { choice, several, text, toggle } from "./words";
 
 const KINDS: Record<Entry["kind"], (entry: Entry, changed: Changed) => Control> = {
-  Slider: slider, Choice: choice, Toggle: toggle, Text: text, Numbers: numbers, Drawing: drawing, Place: place, Pick: pick,
+  Slider: slider, Choice: choice, Several: several, Toggle: toggle, Text: text, Numbers: numbers, Drawing: drawing, Place: place, Pick: pick,
 };
 
 const QUIET = 1200; // [ms] after the visitor's own change during which the run's echo is not shown
@@ -26,6 +26,27 @@ export interface Controls {
   /** A click in a slot, for the controls that listen there. */
   hit(slot: string, hit: Hit): void;
   enable(enabled: boolean): void;
+}
+
+/** Front-row controls one after the other, then the groups, each folded behind its heading. */
+function laid(form: Entry[], made: { name: string; control: Control }[]): HTMLElement[] {
+  const groups = new Map<string, HTMLElement>();
+  const rows: HTMLElement[] = [];
+  for (const { name, control } of made) {
+    const heading = form.find((entry) => entry.name === name)?.group;
+    if (!heading) {
+      rows.push(control.element);
+      continue;
+    }
+    let inside = groups.get(heading);
+    if (!inside) {
+      inside = element("div", { class: "inside" });
+      groups.set(heading, inside);
+      rows.push(element("details", { class: "group" }, element("summary", {}, heading), inside));
+    }
+    inside.append(control.element);
+  }
+  return rows;
 }
 
 /** Builds the controls; `send` gets the newest values, 30 times a second at most, the last always. */
@@ -51,7 +72,7 @@ export function controls(form: Entry[], send: (values: Named<Value>) => void, ch
     }),
   }));
   const all = made.map(({ control }) => control);
-  const group = element("fieldset", { class: "controls", "aria-label": "Live controls" }, ...all.map((control) => control.element));
+  const group = element("fieldset", { class: "controls", "aria-label": "Live controls" }, ...laid(form, made));
   group.hidden = !all.length;
   dress();
   return {

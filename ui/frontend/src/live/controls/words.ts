@@ -29,6 +29,22 @@ export function choice(entry: Entry, changed: Changed): Control {
   return { element: grouped(entry, row), show };
 }
 
+/** Some of a few words, with commas between. */
+export function several(entry: Entry, changed: Changed): Control {
+  const boxes = (entry.options ?? []).map((option) => {
+    const input = element("input", { type: "checkbox", value: option });
+    input.onchange = () => changed(boxes.filter(({ checked }) => checked).map(({ value }) => value).join(","));
+    return input;
+  });
+  const row = element("div", { class: "several" }, ...boxes.map((input) => element("label", {}, input, " ", input.value)));
+  const show = (value: Value): void => {
+    const chosen = new Set(String(value).split(","));
+    for (const input of boxes) input.checked = chosen.has(input.value);
+  };
+  show(entry.default);
+  return { element: grouped(entry, row), show };
+}
+
 /** Yes or no. */
 export function toggle(entry: Entry, changed: Changed): Control {
   const input = element("input", { type: "checkbox", role: "switch" });

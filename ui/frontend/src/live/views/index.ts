@@ -10,6 +10,7 @@ import { heads } from "./heads";
 import { histogram } from "./histogram";
 import type { Kind } from "./kind";
 import { matrix } from "./matrix";
+import { neurons } from "./neurons";
 import { note } from "./note";
 import { patches } from "./patches";
 import { points } from "./points";
@@ -36,6 +37,7 @@ export const KINDS: { [K in View["kind"]]: Kind<Extract<View, { kind: K }>> } = 
   Products: products,
   Patches: patches,
   Graph: graph,
+  Neurons: neurons,
   Surface: surface,
   Arrows: arrows,
   Table: table,

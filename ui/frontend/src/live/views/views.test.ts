@@ -48,6 +48,10 @@ function everyKind(n: number, fill: Fill): { [K in View["kind"]]: Extract<View, 
       nodes: words(n).map((id, index) => ({ id, label: index % 2 ? id : "", x: index % 2, y: n > 1 ? index / (n - 1) : 0.5, value: fill(index), kind: "unit", detail: "a\nb" })),
       edges: words(Math.max(0, n - 1)).map((id, index) => ({ source: id, target: `name ${index + 1}`, value: fill(index), label: "w" })),
     },
+    Neurons: {
+      kind: "Neurons", title: "", maps: numbers([n, 3, 3], fill), sizes: n > 2 ? [2, n - 2] : n ? [n] : [], weights: n > 2 ? [numbers([n - 2, 2], fill)] : [],
+      names: ["inputs", "scores"], inputs: ["x", "y"], outputs: words(n),
+    },
     Surface: { kind: "Surface", ...plain, zlabel: "z", values: numbers([side, side], fill), extent: [-1, 1, -1, 1], paths: { w: numbers([n, 3], fill) } },
     Arrows: { kind: "Arrows", ...plain, at: pairs(), vectors: pairs(), extent: [-1, 1, -1, 1], names: words(Math.min(n, 3)), lines: { way: pairs() }, points },
     Table: { kind: "Table", title: "", columns: ["a", "b"], rows: words(Math.min(n, 50)).map((name, index) => [name, fill(index)]) },
@@ -113,7 +117,7 @@ function things(view: View): Map<number, Hit> {
 describe("a click", () => {
   const typical = everyKind(9, (index) => Math.sin(index) + 1.1);
 
-  test.each(["Bars", "Tiles", "Tokens", "Graph", "Timeline", "Histogram"] as const)("finds every thing of %s", (name) => {
+  test.each(["Bars", "Tiles", "Tokens", "Graph", "Neurons", "Timeline", "Histogram"] as const)("finds every thing of %s", (name) => {
     expect([...things(typical[name]).keys()].sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
