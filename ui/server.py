@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from engine.jobs import CallError, board, call
+from engine.training.fast import ready
 from ui import asked, hero
 from ui.api import api
 from ui.cookie import KnowVisitors
@@ -56,12 +57,15 @@ def middleware() -> list[Middleware]:
 async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
     """Warm the workers on starting; end them on stopping."""
     board().warm()
+    compiling = ready.prepare_beside()  # runs take PyTorch's route until it is done
     threading.Thread(target=_ask_ahead, daemon=True).start()
     gc.collect()
     gc.freeze()  # what was imported stays: later collections need not look at it
     warming = asyncio.create_task(_gradio.warm(after=GRADIO_AFTER))
     yield {}
     warming.cancel()
+    if compiling is not None:
+        compiling.terminate()
     await _gradio.close()
     board().close()
 

@@ -55,9 +55,14 @@ def preload() -> None:
 
     import engine.forms
     import engine.views  # noqa: F401 - imported to be there
+    from engine.training.fast import ready
 
     torch.set_num_threads(1)
     torch.optim.Adam([torch.zeros(1, requires_grad=True)])  # its first use imports for a second
+    if ready.ready():
+        from engine.training.fast.route import rehearse
+
+        rehearse()  # numba and its compiled loop are read once, not by every run
     gc.collect()
     gc.freeze()  # collections in the children then leave the shared pages alone
 

@@ -23,8 +23,8 @@ def step(done: float) -> float:
 
     Source: He et al. (2016), Deep residual learning for image recognition.
     """
-    drops = (done >= 0.5) + (done >= 0.75)
-    return float(0.1**drops)
+    drops = int(done >= 0.5) + int(done >= 0.75)
+    return (1.0, 0.1, 0.01)[drops]
 
 
 @schedules.add("exponential")
