@@ -6,6 +6,11 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes tells of the machine's load, not of the code.
+settings.register_profile("calm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("calm")
 
 HERE = Path(__file__).parent
 DATA = [HERE.parent / "shared" / "data" / "mnist", HERE.parent.parent / "shared" / "data" / "mnist"]
