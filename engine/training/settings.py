@@ -12,6 +12,8 @@ from engine.training.losses import losses
 from engine.training.optimizers import optimizers
 from engine.training.schedules import schedules
 
+_SMOOTHED = "loss=automatic|cross-entropy|binary cross-entropy|KL divergence"
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -73,18 +75,35 @@ class Settings:
     ] = "automatic"
     label_smoothing: Annotated[
         float,
-        Slider(0.0, 0.5, live=True, group="Loss", help="Less sure targets (cross-entropy, KL)"),
+        Slider(0.0, 0.5, live=True, when=_SMOOTHED, group="Loss", help="Less sure targets"),
     ] = 0.0
     focal_gamma: Annotated[
-        float, Slider(0.0, 5.0, live=True, group="Loss", help="Easy samples count less (focal)")
+        float,
+        Slider(
+            0.0, 5.0, live=True, when="loss=focal", group="Loss", help="Easy samples count less"
+        ),
     ] = 2.0
     huber_delta: Annotated[
         float,
-        Slider(0.01, 10.0, log=True, live=True, group="Loss", help="Straight only later (Huber)"),
+        Slider(
+            0.01,
+            10.0,
+            log=True,
+            live=True,
+            when="loss=Huber",
+            group="Loss",
+            help="Straight only for larger errors",
+        ),
     ] = 1.0
     loss_formula: Annotated[
         str,
-        Text(120, live=True, group="Loss", help="In the prediction p and the target t (formula)"),
+        Text(
+            120,
+            live=True,
+            when="loss=formula",
+            group="Loss",
+            help="A formula in the prediction p and the target t",
+        ),
     ] = "(p - t)**2"
     balance: Annotated[
         bool, Toggle(live=True, group="Loss", help="Each class counts the same, however rare")
@@ -123,7 +142,15 @@ class Settings:
         ),
     ] = "none"
     strength: Annotated[
-        float, Slider(0.0, 1.0, live=True, group="Samples", help="They are changed more")
+        float,
+        Slider(
+            0.0,
+            1.0,
+            live=True,
+            when=f"augmentation={'|'.join(augmentations.all())}",
+            group="Samples",
+            help="They are changed more",
+        ),
     ] = 0.5
     initialisation: Annotated[
         str,
