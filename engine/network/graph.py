@@ -254,6 +254,11 @@ def arriving(graph: Graph) -> dict[str, list[Edge]]:
 
 def wiring(edges: Sequence[Edge], ends: Mapping[str, list[Source]]) -> list[Source]:
     """Where a node's inputs come from, in the order of its ports."""
+    return [_end(edge.source, ends) for edge in by_port(edges)]
+
+
+def by_port(edges: Sequence[Edge]) -> list[Edge]:
+    """The edges into one node in the order of its ports."""
     ports: dict[int, Edge] = {}
     for edge in edges:
         if edge.port is not None:
@@ -267,7 +272,7 @@ def wiring(edges: Sequence[Edge], ends: Mapping[str, list[Source]]) -> list[Sour
     missing = [port for port in range(len(edges)) if port not in ports]
     if missing:
         raise ValueError(f"nothing leads to its input {missing[0]}, but to input {max(ports)}")
-    return [_end(ports[port].source, ends) for port in range(len(edges))]
+    return [ports[port] for port in range(len(edges))]
 
 
 def _end(written: str, ends: Mapping[str, list[Source]]) -> Source:
