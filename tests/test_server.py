@@ -131,3 +131,30 @@ def test_a_broken_project_file_is_no_project(home):
 def test_a_visitor_cannot_name_a_path(home):
     with pytest.raises(ValueError, match="visitor"):
         projects.load("../../etc/passwd")
+
+
+def test_the_numbers_of_a_layer_are_shown_and_groups_are_edited(client):
+    flat = {"id": "flat", "type": "Flatten"}
+    scores = {"id": "scores", "type": "Linear", "params": {"out_features": 3}, "cut": [[1, 0]]}
+    whole = spec(flat, scores)
+    asked = {"spec": whole, "node": "scores", "window": [0, 0, 3, 4]}
+    shown = client.post("/weights", json=asked).json()
+    assert (shown["grid"], shown["rows"], shown["columns"]) == ([3, 784], 3, 4)
+    assert shown["values"][1][0] == 0
+    assert shown["cut"] == [[1, 0]]
+    wanted = {"spec": whole, "do": "group", "nodes": ["flat", "scores"], "name": "end"}
+    changed = client.post("/edit", json=wanted).json()
+    assert changed["nodes"] == ["end"]
+    asked = {"spec": changed["spec"], "node": "end.scores", "name": "bias"}
+    assert client.post("/weights", json=asked).json()["grid"] == [1, 3]
+    for path, wrong in [
+        ("/weights", {"node": "scores"}),
+        ("/weights", {"spec": whole, "node": "nothing"}),
+        ("/weights", {"spec": whole, "node": "flat"}),
+        ("/edit", {"spec": whole, "do": "unpack", "node": "flat"}),
+    ]:
+        answer = client.post(path, json=wrong)
+        assert answer.status_code == 422
+        assert answer.json()["error"]
+    edit = {"run": "nobody-has-this-run", "node": "scores", "index": [0, 0], "value": 1}
+    assert client.post("/weights/edit", json=edit).status_code == 404

@@ -95,6 +95,19 @@ class Change(BaseModel):
     name: str = Field("weight", max_length=80)
 
 
+class Edit(BaseModel):
+    """What to do with several nodes of a network at once."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    spec: dict[str, Any]
+    do: Literal["group", "repeat", "unpack"]
+    nodes: list[str] = Field([], max_length=2_000, description="which to group")
+    node: str = Field("", max_length=200, description="which block to repeat or unpack")
+    name: str = Field("", max_length=200, description="what the new block is called")
+    times: int = Field(1, description="how often a block is repeated")
+
+
 @api.middleware("http")
 async def _bound(request: Request, answer: Any) -> Any:
     """Refuse what is too long before reading it."""
@@ -151,6 +164,12 @@ async def template(name: str) -> Any:
 async def code(spec: dict[str, Any]) -> Any:
     """The network as a PyTorch script."""
     return await call_async("engine.export.script:code", {"spec": spec})
+
+
+@api.post("/edit")
+async def edit(change: Edit) -> Any:
+    """Group nodes into a block, repeat a block or unpack it; the changed network."""
+    return await call_async("engine.network.groups:edit", change.model_dump())
 
 
 @api.post("/weights")
