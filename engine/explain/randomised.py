@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -20,7 +20,7 @@ from scipy.stats import rankdata
 from torch import nn
 
 MOST_STAGES = 8
-RANDOM = 4  # networks of random weights that are compared with each other
+RANDOM = 5  # networks that forget, each in its own way: one alone would say little
 
 Explain = Callable[[nn.Module], torch.Tensor]
 """The map of the sample in question, `(1, ...)`, by another network of the same make."""
@@ -47,6 +47,9 @@ def cascade(
 ) -> Iterator[Stage]:
     """Randomise a network layer by layer from its end; how much of the map is left each time.
 
+    The mean over a few networks that forget each in its own way: the map of one sample has few
+    numbers that count, and two of them agree by chance.
+
     Args:
         module: The network; it is not changed.
         explain: Makes the map by a network.
@@ -58,17 +61,27 @@ def cascade(
     if int(some.sum()) < 3:
         some = torch.ones_like(some)
     first = explain(module)
+    copies = [(copy.deepcopy(module), _source(seed, turn)) for turn in range(RANDOM)]
     common = _shared(module, explain, some, seed)
-    forgetting = copy.deepcopy(module)
-    generator = torch.Generator().manual_seed(seed)
     yield Stage("as trained", 1.0, 1.0)
     for names in stages(module):
-        for name in names:
-            scramble(forgetting.get_submodule(name), generator)
-        now = explain(forgetting)
-        left = correlation(first.flatten()[some], now.flatten()[some])
-        plain = correlation(first.flatten().abs(), now.flatten().abs())
+        maps = []
+        for forgetting, generator in copies:
+            for name in names:
+                scramble(forgetting.get_submodule(name), generator)
+            maps.append(explain(forgetting))
+        left = _mean(correlation(first.flatten()[some], now.flatten()[some]) for now in maps)
+        plain = _mean(correlation(first.flatten().abs(), now.flatten().abs()) for now in maps)
         yield Stage(names[-1], plain, (left - common) / (1 - common))
+
+
+def _source(seed: int, turn: int) -> torch.Generator:
+    return torch.Generator().manual_seed(1000 * seed + turn)
+
+
+def _mean(numbers: Iterable[float]) -> float:
+    found = list(numbers)
+    return sum(found) / len(found)
 
 
 def stages(module: nn.Module) -> list[list[str]]:
@@ -108,19 +121,17 @@ def _own(part: nn.Module) -> Iterator[nn.Parameter]:
 
 
 def _shared(module: nn.Module, explain: Explain, some: torch.Tensor, seed: int) -> float:
-    """How alike the maps of networks of random weights are anyway, over six pairs of them."""
+    """How alike the maps of networks of random weights are anyway, over all pairs of a few."""
     maps = [
-        explain(_forgotten(module, 1000 + 10 * seed + turn)).flatten()[some]
+        explain(_forgotten(module, _source(seed, 500 + turn))).flatten()[some]
         for turn in range(RANDOM)
     ]
-    pairs = list(itertools.combinations(maps, 2))
-    alike = sum(correlation(one, other) for one, other in pairs) / len(pairs)
+    alike = _mean(correlation(one, other) for one, other in itertools.combinations(maps, 2))
     return min(0.9, max(0.0, alike))
 
 
-def _forgotten(module: nn.Module, seed: int) -> nn.Module:
+def _forgotten(module: nn.Module, generator: torch.Generator) -> nn.Module:
     other = copy.deepcopy(module)
-    generator = torch.Generator().manual_seed(seed)
     for part in other.modules():
         scramble(part, generator)
     return other

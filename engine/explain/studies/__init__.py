@@ -1,0 +1,1 @@
+"""What the sections of the Explain page run, one file a question."""
