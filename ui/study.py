@@ -16,6 +16,8 @@ from engine.store.projects import Project
 from ui import asked, components
 from ui.visitor import visitor
 
+CARRIED = {"source", "sample", "drawing", "yours", "target", "layer", "methods"}
+
 
 def show(
     entry: str,
@@ -43,8 +45,8 @@ def begun(
 ) -> Run:
     """This session's run for the trained model; a new one when the model was trained anew.
 
-    A page has one such run at a time: where it changes from one entry to another, what both let
-    a visitor choose stays as it is.
+    A page has one such run at a time: where it changes from one entry to another, the sample and
+    what is asked of it stay.
 
     Args:
         entry: As for `show`.
@@ -60,10 +62,11 @@ def begun(
     if kept and stands is not None:
         if kept[1] == wanted:
             return stands
-        carried = dict(stands.live) if kept[1][1:] == wanted[1:] else {}
+        if kept[1][1:] == wanted[1:]:
+            carried = {name: value for name, value in stands.live.items() if name in CARRIED}
         stands.stop()
     form = asked.form(entry)
-    mixed = {**carried, **(settings or {})}
+    mixed = {**(settings or {}), **carried}
     fitting = {
         name: value
         for name, value in mixed.items()

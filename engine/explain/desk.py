@@ -21,7 +21,7 @@ from engine.explain.watched import watched
 from engine.forms import Choice, Drawing, Slider, Text, Value
 from engine.models.inputs import Given, Samples
 from engine.models.kept import Kept, load
-from engine.views import Frame
+from engine.views import Frame, Note
 
 REFERENCES = 16  # samples of the data that methods compare with
 MOST_KEPT = 64  # explanations remembered, so that a slider moved back costs nothing
@@ -58,6 +58,13 @@ def steered(
         if isinstance(making, Generator):
             making.close()
         controls.update(changes or {})
+
+
+def refused(why: object) -> Frame:
+    """What a section shows where it cannot answer: the reason."""
+    return Frame(
+        1, 1, {"notes": Note(str(why), title="That does not fit", tone="warning")}, waits=True
+    )
 
 
 @dataclass(frozen=True)

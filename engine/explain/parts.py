@@ -7,6 +7,7 @@ of them are shown, the others are set to the baseline.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Annotated
 
@@ -58,13 +59,17 @@ def by_sample(
     size = torch.bincount(parts.flatten(), minlength=count)
     rows = []
     for one, wanted in zip(x, target, strict=True):
-
-        def worth(shown: npt.NDArray[np.bool_], x0: torch.Tensor = one) -> Floats:
-            return _worth(module, x0, int(wanted), parts[0], baseline, shown)  # noqa: B023
-
+        worth = worth_of(module, one, int(wanted), parts[0], baseline)
         shares = torch.from_numpy(solve(worth, count)).to(x.dtype) / size
         rows.append(shares[parts[0]])
     return torch.stack(rows)
+
+
+def worth_of(
+    module: nn.Module, one: torch.Tensor, target: int, part: torch.Tensor, baseline: float
+) -> Worth:
+    """The game of a sample's parts: what the network scores when only some are shown."""
+    return functools.partial(_worth, module, one, target, part, baseline)
 
 
 def _worth(

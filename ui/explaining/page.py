@@ -29,19 +29,21 @@ def show(now: Project, trained: Mapping[str, Any]) -> None:
     """Everything below the model on stage."""
     names = [one.name for one in SECTIONS]
     wanted = st.query_params.get("section", names[0])
-    chosen = st.segmented_control(
+    chosen = st.pills(
         "What do you want to know?",
         names,
         default=wanted if wanted in names else names[0],
         key=f"{KEY}.section",
+        format_func=lambda name: f":material/{section(name).icon}: {name}",
         label_visibility="collapsed",
+        required=True,
     )
     here = section(chosen or names[0])
     if st.query_params.get("section", names[0]) != here.name:
         st.query_params["section"] = here.name
     st.markdown(here.words)
     form = asked.form(here.entry)
-    run = study.begun(here.entry, now, key=KEY, settings=_first(here, now))
+    run = study.begun(here.entry, now, key=KEY, settings=_first(here, now, trained))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         if here.methods:
             _methods(here, run)
@@ -59,8 +61,11 @@ def show(now: Project, trained: Mapping[str, Any]) -> None:
     )
 
 
-def _first(here: Section, now: Project) -> dict[str, Value]:
-    """What a section's first run begins with, where its defaults need a picture."""
+def _first(here: Section, now: Project, trained: Mapping[str, Any]) -> dict[str, Value]:
+    """What a section's first run begins with, where its defaults need a picture or a name."""
+    classes = trained.get("classes", ())
+    if "examples" in here.beside and classes:
+        return {"examples": str(classes[0])}
     if here.methods and not _pictures(now):
         return {here.methods: "integrated_gradients, kernel_shap"}
     return {}
@@ -77,7 +82,14 @@ def _fits(name: str, now: Project) -> bool:
 def _options(trained: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """Words for text controls that the page knows all of."""
     classes = tuple(str(name) for name in trained.get("classes", ()))
-    return {"target": ("predicted", *classes)} if classes else {}
+    if not classes:
+        return {}
+    return {
+        "target": ("predicted", *classes),
+        "about": ("all", *classes),
+        "wanted": ("any other", *classes),
+        "examples": classes,
+    }
 
 
 def _methods(here: Section, run: Run) -> None:
@@ -149,6 +161,6 @@ def _choice(key: str, label: str, words: tuple[str, ...], run: Run, name: str) -
         words,
         index=index,
         key=key,
-        format_func=lambda word: word or "the last convolution",
+        format_func=lambda word: word or "as usual",
     )
     return str(shown)

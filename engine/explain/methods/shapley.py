@@ -66,7 +66,7 @@ def _coalitions(
     chance = 1.0 / (sizes * (count - sizes))  # of each size: weight times number of coalitions
     chance /= chance.sum()
     if count < 32 and 2**count - 2 <= samples:
-        shown = _all_coalitions(count)[1:-1]
+        shown = all_coalitions(count)[1:-1]
         size = shown.sum(1)
         each = np.array([chance[s - 1] / math.comb(count, s) for s in size])
         return shown, each
@@ -76,7 +76,7 @@ def _coalitions(
     return np.concatenate([half, ~half]), np.full(2 * len(half), 0.5 / len(half))
 
 
-def _all_coalitions(count: int) -> npt.NDArray[np.bool_]:
+def all_coalitions(count: int) -> npt.NDArray[np.bool_]:
     """Row `r` shows the parts whose bits are set in `r`, `(2 ** count, count)`."""
     return np.asarray((np.arange(2**count)[:, None] >> np.arange(count)) & 1 == 1)
 
@@ -167,7 +167,7 @@ def exact_shapley(
         )
 
     def solve(worth: Worth, count: int) -> Floats:
-        shown, numbers = _all_coalitions(count), np.arange(2**count)
+        shown, numbers = all_coalitions(count), np.arange(2**count)
         value, size = worth(shown), shown.sum(1)
         weight = [
             math.factorial(s) * math.factorial(count - s - 1) / math.factorial(count)

@@ -21,6 +21,7 @@ from engine.views import Table as TableView
 MOST_JUDGED = 4000  # validation samples
 MOST_SHOWN = 24  # samples of a cell
 MOST_CLASSES = 40
+FIRST = MOST_CLASSES**2 - 1  # stands for the most frequent error, before a cell is clicked
 BATCH = 256
 
 Method = Annotated[str, Choice(tuple(explainers.all()), help="How to explain", live=True)]
@@ -29,8 +30,8 @@ Method = Annotated[str, Choice(tuple(explainers.all()), help="How to explain", l
 def study(
     model: str,
     *,
-    cell: Annotated[int, Pick(MOST_CLASSES**2, "confusion", help="Of the matrix")] = 0,
-    sample: Annotated[int, Pick(MOST_SHOWN, "samples", help="Of that cell")] = 0,
+    cell: Annotated[int, Pick(FIRST + 1, "confusion", help="Of the matrix")] = FIRST,
+    member: Annotated[int, Pick(MOST_SHOWN, "samples", help="Of that cell")] = 0,
     method: Method = "integrated_gradients",
     layer: Layer = "",
 ) -> Steered:
@@ -38,8 +39,8 @@ def study(
 
     Args:
         model: The folder of a trained run.
-        cell: A cell of the matrix, row by row; 0 at first stands for the most frequent error.
-        sample: Which of its samples.
+        cell: A cell of the matrix, row by row; at first it is the most frequent error.
+        member: Which of its samples.
         method: How to explain.
         layer: The layer that the methods of a layer look at.
 
@@ -47,7 +48,7 @@ def study(
         The matrix with a cell's samples, then the explanation; the last frame waits.
     """
     book = _Book(Desk(model))
-    controls = {"cell": cell, "sample": sample, "method": method, "layer": layer}
+    controls = {"cell": cell, "member": member, "method": method, "layer": layer}
     yield from steered(book.frames, controls)
 
 
@@ -57,7 +58,6 @@ class _Book:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._said: torch.Tensor | None = None
-        self._cell: int | None = None
 
     def frames(self, controls: Mapping[str, Any]) -> Iterator[Frame]:
         """Frames for the chosen cell and sample; the last one waits."""
@@ -75,13 +75,13 @@ class _Book:
         cell = self._chosen(controls["cell"], matrix)
         row, column = divmod(cell, len(matrix))
         found = self._samples(row, column)
-        views = self._views(matrix, (row, column), found, int(controls["sample"]))
+        views = self._views(matrix, (row, column), found, int(controls["member"]))
         facts = {"right [%]": 100 * float(np.trace(matrix)) / max(1.0, float(matrix.sum()))}
         if not len(found):
             yield Frame(1, 1, views, facts, waits=True)
             return
         yield Frame(0, 1, views, facts)
-        number = int(found[min(int(controls["sample"]), len(found) - 1)])
+        number = int(found[min(int(controls["member"]), len(found) - 1)])
         words = f"validation sample {number}"
         given = Given(data.valid_x[number : number + 1], int(data.valid_y[number]), words)
         yield from self._explained(given, column, views, facts, controls)
@@ -116,9 +116,7 @@ class _Book:
 
     def _chosen(self, cell: int, matrix: np.ndarray) -> int:
         """The cell that is meant; before one is clicked the most frequent error."""
-        if self._cell is None or cell != 0:
-            self._cell = cell
-        if cell == 0 and matrix.size:
+        if cell == FIRST:
             wrong = matrix - np.diag(np.diag(matrix))
             return int(wrong.argmax())
         return min(cell, matrix.size - 1)

@@ -23,6 +23,7 @@ from engine.explain.desk import (
     Steered,
     Target,
     Yours,
+    refused,
     steered,
 )
 from engine.explain.faithful import area, deletion, infidelity, ranking, road, sensitivity
@@ -30,7 +31,7 @@ from engine.explain.randomised import RANDOM, Stage, cascade, stages
 from engine.explain.study import Layer, Methods
 from engine.explain.table import compares, explainers
 from engine.explain.watched import watched
-from engine.views import Array, Curve, Frame, Note, Table, View
+from engine.views import Array, Curve, Frame, Table, View
 
 PORTIONS = 10  # the sample is taken away in
 SENSITIVE = 8  # moves of the input that are tried
@@ -95,8 +96,7 @@ def _frames(desk: Desk, controls: Mapping[str, Any]) -> Iterator[Frame]:
         for name in verdicts:
             explainers.find(name)
     except (ValueError, LookupError) as error:
-        note = Note(str(error), title="That does not fit", tone="warning")
-        yield Frame(1, 1, {"notes": note}, {}, waits=True)
+        yield refused(error)
         return
     settings = {"layer": controls["layer"], "seed": controls["seed"]}
     yield _frame(desk, case, verdicts)

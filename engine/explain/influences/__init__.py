@@ -1,0 +1,1 @@
+"""The ways to ask which training samples speak for an answer, a module a family."""
