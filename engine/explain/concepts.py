@@ -6,12 +6,11 @@ concept activation vectors (TCAV).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy import stats
 from torch import nn
 
 from engine.explain.layers import inside
@@ -116,44 +115,55 @@ def _logistic(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Ten
     return axes.T @ found[:-1], found[-1]
 
 
-def tcav(
+def directions(
     module: nn.Module,
     layer: nn.Module,
-    x: torch.Tensor,
-    target: int,
     examples: torch.Tensor,
     pool: torch.Tensor,
     *,
     draws: int = 10,
     seed: int = 0,
-) -> Iterator[Score]:
-    """How a concept bears on a class; the score after every draw of other examples.
+) -> Iterator[tuple[Concept, Concept]]:
+    """The concept against other and other counter-examples, each beside a concept of chance.
 
     Args:
         module: The network.
         layer: Where the concept is looked for.
-        x: Samples of the class, `(n, ...)`.
-        target: The class.
         examples: Of the concept, `(m, ...)`.
         pool: Other samples, from which the counter-examples are drawn.
         draws: How often.
         seed: Of the draws.
     """
-    slopes = vectors(module, layer, x, target)[1]
-    ours, others = (vectors(module, layer, some, target)[0] for some in (examples, pool))
+    ours, others = (vectors(module, layer, some, 0)[0] for some in (examples, pool))
     generator = torch.Generator().manual_seed(seed)
-    share: list[float] = []
-    chance: list[float] = []
-    accuracy: list[float] = []
+    size = min(len(ours), len(others) // 2)
     for draw in range(draws):
         order = torch.randperm(len(others), generator=generator)
-        size = min(len(ours), len(others) // 2)
-        found = concept(ours, others[order[:size]], seed=draw)
-        empty = concept(others[order[:size]], others[order[size : 2 * size]], seed=draw)
-        share.append(_rising(slopes, found))
-        chance.append(_rising(slopes, empty))
-        accuracy.append(found.accuracy)
-        yield Score(tuple(share), tuple(chance), _unlikely(share, chance), float(np.mean(accuracy)))
+        against, chance = others[order[:size]], others[order[size : 2 * size]]
+        yield concept(ours, against, seed=draw), concept(against, chance, seed=draw)
+
+
+def tcav(
+    module: nn.Module,
+    layer: nn.Module,
+    x: torch.Tensor,
+    target: int,
+    drawn: Sequence[tuple[Concept, Concept]],
+) -> Score:
+    """How a concept bears on a class.
+
+    Args:
+        module: The network.
+        layer: Where the concept was looked for.
+        x: Samples of the class, `(n, ...)`.
+        target: The class.
+        drawn: What `directions` found.
+    """
+    slopes = vectors(module, layer, x, target)[1]
+    share = [_rising(slopes, found) for found, _ in drawn]
+    chance = [_rising(slopes, empty) for _, empty in drawn]
+    accuracy = float(np.mean([found.accuracy for found, _ in drawn]))
+    return Score(tuple(share), tuple(chance), _unlikely(share, chance), accuracy)
 
 
 def _rising(slopes: torch.Tensor, found: Concept) -> float:
@@ -162,6 +172,8 @@ def _rising(slopes: torch.Tensor, found: Concept) -> float:
 
 def _unlikely(share: list[float], chance: list[float]) -> float:
     """Welch's t-test, as in the paper; 1 while there is too little to tell."""
+    from scipy import stats  # here: it takes a second to import
+
     if len(share) < 3:
         return 1.0
     if np.ptp(share) < 1e-9:  # every draw says the same: only chance has a scatter

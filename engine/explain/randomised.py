@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
-from scipy.stats import rankdata
 from torch import nn
 
 MOST_STAGES = 8
@@ -110,10 +109,17 @@ def scramble(part: nn.Module, generator: torch.Generator) -> None:
 
 def correlation(one: torch.Tensor, other: torch.Tensor) -> float:
     """Spearman's rank correlation of two maps, `(n,)` each; 0 where one of them is level."""
-    ranks = torch.from_numpy(rankdata([one.numpy(), other.numpy()], axis=1))
+    ranks = torch.stack([_ranks(one), _ranks(other)])
     ranks = ranks - ranks.mean(1, keepdim=True)
     scale = ranks.norm(dim=1).prod()
     return float((ranks[0] * ranks[1]).sum() / scale) if scale > 0 else 0.0
+
+
+def _ranks(numbers: torch.Tensor) -> torch.Tensor:
+    """The place of each number in order, `(n,)`; equal ones share the mean of theirs."""
+    _, which, count = numbers.unique(return_inverse=True, return_counts=True)
+    last = count.cumsum(0).double()
+    return (last - (count - 1) / 2)[which]
 
 
 def _own(part: nn.Module) -> Iterator[nn.Parameter]:

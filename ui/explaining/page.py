@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -29,7 +29,7 @@ def show(now: Project, trained: Mapping[str, Any]) -> None:
     """Everything below the model on stage."""
     names = [one.name for one in SECTIONS]
     wanted = st.query_params.get("section", names[0])
-    chosen = st.pills(
+    picked = st.pills(
         "What do you want to know?",
         names,
         default=wanted if wanted in names else names[0],
@@ -38,15 +38,16 @@ def show(now: Project, trained: Mapping[str, Any]) -> None:
         label_visibility="collapsed",
         required=True,
     )
-    here = section(chosen or names[0])
+    here = section(picked or names[0])
     if st.query_params.get("section", names[0]) != here.name:
         st.query_params["section"] = here.name
     st.markdown(here.words)
     form = asked.form(here.entry)
     run = study.begun(here.entry, now, key=KEY, settings=_first(here, now, trained))
+    chosen = _methods(here, run) if here.methods else []
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         if here.methods:
-            _methods(here, run)
+            _settings(here, run, chosen)
         _more(here, form, run, now, trained)
         if here.own:
             bring.popover(run, now)
@@ -92,8 +93,8 @@ def _options(trained: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _methods(here: Section, run: Run) -> None:
-    """Which explainers: any, up to eight; and the settings of those that are chosen."""
+def _methods(here: Section, run: Run) -> list[str]:
+    """Which explainers: any, up to eight."""
     table = {entry["name"]: entry for entry in asked.table(TABLE)}
     current = str(study.stands(run, here.methods))
     standing = [name.strip() for name in current.split(",") if name.strip() in table]
@@ -108,6 +109,12 @@ def _methods(here: Section, run: Run) -> None:
         width="stretch",
     )
     study.turn(run, {here.methods: ", ".join(chosen)})
+    return list(chosen)
+
+
+def _settings(here: Section, run: Run, chosen: Sequence[str]) -> None:
+    """What the chosen methods let a visitor choose, and where they come from."""
+    table = {entry["name"]: entry for entry in asked.table(TABLE)}
     with st.popover("Settings of methods", icon=":material/tune:", disabled=not chosen):
         own: dict[str, dict[str, Value]] = {}
         for name in chosen:

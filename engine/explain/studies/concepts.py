@@ -10,7 +10,7 @@ import torch
 
 from engine.explain import pictures
 from engine.explain.adapt import Embedded, adapted
-from engine.explain.concepts import Score, tcav
+from engine.explain.concepts import Concept, Score, directions, tcav
 from engine.explain.desk import Desk, Drawn, Seed, Steered, refused, steered
 from engine.explain.layers import any_layer
 from engine.explain.study import Layer
@@ -73,18 +73,23 @@ def _frames(desk: Desk, controls: Mapping[str, Any]) -> Iterator[Frame]:
         found: dict[str, Score] = {}
         facts: dict[str, float] = {}
         module, _ = adapted(desk.kept.module, data.train_x[:1], desk.kind)
-        for done, output in enumerate(asked):
+        part = any_layer("concepts", module, str(controls["layer"]))
+        drawn: list[tuple[Concept, Concept]] = []
+        draws = int(controls["draws"])
+        for pair in directions(
+            module, part, _real(desk, examples), _real(desk, others),
+            draws=draws, seed=int(controls["seed"]),
+        ):  # fmt: skip
+            drawn.append(pair)
+            of = draws + len(asked)
+            yield Frame(len(drawn), of, _views(desk, words, shown, found))
+        for done, output in enumerate(asked, start=1):
             of_class = _real(desk, data.train_x[data.train_y == output][:MOST])
-            if not len(of_class):
-                continue
-            part = any_layer("concepts", module, str(controls["layer"]))
-            for score in tcav(
-                module, part, of_class, output, _real(desk, examples), _real(desk, others),
-                draws=int(controls["draws"]), seed=int(controls["seed"]),
-            ):  # fmt: skip
+            if len(of_class):
+                score = tcav(module, part, of_class, output, drawn)
                 found[desk.name(output)] = score
                 facts = {"told apart by the layer [%]": 100 * score.accuracy}
-                yield Frame(done, len(asked), _views(desk, words, shown, found), facts)
+                yield Frame(draws + done, of, _views(desk, words, shown, found), facts)
         yield Frame(len(asked), len(asked), _views(desk, words, shown, found), facts, waits=True)
     except (ValueError, LookupError, RuntimeError) as error:
         yield refused(error)
