@@ -10,13 +10,15 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from engine.jobs import CallError, board, call_async
+from engine.store.home import run_folder
 from ui.cookie import VISITOR
 
 LARGEST = 4_000_000  # bytes of a request
+LARGEST_FILE = 54_000_000  # of one that carries a file of 40 MB in base64
 SEEN = 2.0  # seconds that a lab's run takes at least, for pictures that come alive on a page
 
 api = FastAPI(
@@ -38,6 +40,27 @@ class Start(BaseModel):
     settings: dict[str, Any] | Literal["quick"] = Field(
         default_factory=dict, description="the form's values, or a lab's own quick ones"
     )
+
+
+class Sent(BaseModel):
+    """A file with a network in it: .onnx, .pt2, .py, .json, .safetensors, or a link as .txt."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(max_length=200, description="the file's name; its ending tells the kind")
+    content: str = Field(description="base64")
+    spec: dict[str, Any] | None = Field(None, description="the network on stage")
+    data: str = Field("", max_length=200, description="the data set on stage")
+
+
+class Wanted(BaseModel):
+    """A network in another form: see GET /api/formats."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    spec: dict[str, Any]
+    settings: dict[str, Any] = Field(default_factory=dict)
+    run: str = Field("", max_length=100, description="id of a kept model, for its weights")
 
 
 class Source(BaseModel):
@@ -112,8 +135,9 @@ class Edit(BaseModel):
 async def _bound(request: Request, answer: Any) -> Any:
     """Refuse what is too long before reading it."""
     length = request.headers.get("content-length", "0")
-    if length.isdigit() and int(length) > LARGEST:
-        text = f"request: must have at most {LARGEST} bytes; got {length}"
+    most = LARGEST_FILE if request.url.path.endswith("/import") else LARGEST
+    if length.isdigit() and int(length) > most:
+        text = f"request: must have at most {most} bytes; got {length}"
         return JSONResponse({"error": text}, 413)
     return await answer(request)
 
@@ -199,6 +223,31 @@ async def read(wanted: Source) -> Any:
     arguments = {"source": wanted.source, "spec": wanted.spec}
     found = await call_async("engine.importing.source:read", arguments, seconds=30)
     return JSONResponse(found, 422) if "error" in found else found
+
+
+@api.post("/import")
+async def take(sent: Sent) -> Any:
+    """The network in a file, and its weights as a kept model; nothing in it is executed."""
+    return await call_async("engine.importing.table:take", sent.model_dump(), seconds=120)
+
+
+@api.get("/formats")
+async def formats() -> Any:
+    """What a network can be taken home as."""
+    return await call_async("engine.export.table:listing", {}, seconds=60)
+
+
+@api.post("/export/{name}")
+async def take_home(name: str, wanted: Wanted) -> Response:
+    """The network as a file of that format."""
+    weights = run_folder(wanted.run) / "weights.safetensors" if wanted.run else None
+    if weights is not None and not weights.is_file():
+        raise LookupError(f"no weights are kept for {wanted.run!r:.80}")
+    asked: dict[str, Any] = {"name": name, "spec": wanted.spec, "settings": wanted.settings}
+    asked["weights"] = None if weights is None else str(weights)
+    made = await call_async("engine.export.table:take_home", asked, seconds=120)
+    headers = {"Content-Disposition": f'attachment; filename="{made["file"]}"'}
+    return Response(made["content"], media_type=made["media"], headers=headers)
 
 
 @api.post("/runs")

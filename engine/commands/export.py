@@ -1,21 +1,22 @@
-"""Take a network home: as a script, a notebook, or what else it can be made into."""
+"""Take a network home: as a script, a notebook, ONNX, a picture, or what else it can become."""
 
 from __future__ import annotations
 
 import argparse
-import json
+import sys
 from pathlib import Path
+from typing import Any
 
-from engine.export.notebook import notebook
-from engine.export.script import script
-
-KINDS = {"script": script, "notebook": notebook}
+from engine.export.table import Wanted, find, formats
+from engine.forms import parse
+from engine.network.spec import NetworkSpec
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument("spec", type=Path, help="a file with a network's JSON")
-    parser.add_argument("--to", choices=sorted(KINDS), default="script")
+    parser.add_argument("--to", choices=sorted(formats()), default="script")
+    parser.add_argument("--weights", type=Path, help="a safetensors file; else first weights")
     parser.add_argument("--data", default="", help="data set the script loads")
     parser.add_argument("settings", nargs="*", metavar="name=value", help="settings of training")
     parser.add_argument("-o", "--output", type=Path, help="file to write; else it is printed")
@@ -23,23 +24,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the file."""
-    from engine.network.spec import NetworkSpec
-
-    spec = NetworkSpec.parse(options.spec.read_bytes()).to_json()
-    settings: dict[str, object] = {"data": options.data}
-    for word in options.settings:
-        name, _, value = word.partition("=")
-        settings[name] = _value(value)
-    text = KINDS[options.to](spec, settings)
+    settings: dict[str, Any] = {"data": options.data, **parse(options.settings)}
+    spec = NetworkSpec.parse(options.spec.read_bytes())
+    content = find(options.to).make(Wanted(spec, settings, options.weights))
     if options.output:
-        options.output.write_text(text, encoding="utf-8")
+        options.output.write_bytes(content)
     else:
-        print(text, end="")
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
     return 0
-
-
-def _value(text: str) -> object:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        return text

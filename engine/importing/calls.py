@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from engine.importing.tape import Arrays, Ref, Tape
 from engine.network.words import nearest
 
@@ -30,6 +32,14 @@ class Batch:
 BATCH = Batch()
 
 
+@dataclass(frozen=True, eq=False)
+class Parameter:
+    """A tensor of numbers that the file holds."""
+
+    name: str
+    array: np.ndarray
+
+
 @dataclass
 class Scribe:
     """Writes layers down for one call.
@@ -38,7 +48,8 @@ class Scribe:
         where: Line or node, for messages.
         scope: Path of the module in whose code the call stands.
         path: Where a module itself is called: its own path; "" for a mere function.
-        weights: The tensors a program hands to the call, by name.
+        reserved: Paths that functions may not take.
+        batch: How large the batch was when the file was made, where that is fixed in it.
     """
 
     tape: Tape
@@ -46,6 +57,7 @@ class Scribe:
     scope: str = ""
     path: str = ""
     reserved: frozenset[str] | set[str] = frozenset()
+    batch: int | None = None
 
     def layer(
         self,

@@ -25,6 +25,7 @@ from engine.importing.python.reader import Reader, Scope
 from engine.importing.python.statements import invoke
 from engine.importing.python.things import Class, Function, Instance, Name, SourceError
 from engine.importing.tape import Ref, Tape
+from engine.importing.tidy import pruned
 from engine.network.registry import layers
 from engine.network.spec import Graph, NetworkSpec
 
@@ -102,7 +103,7 @@ def _read(tree: ast.Module, known: NetworkSpec | None) -> NetworkSpec:
         names = {class_name(name, set()): name for name in known.blocks}
         kinds = reader.tape.kinds
         reader.tape.kinds = {path: names.get(kind, kind) for path, kind in kinds.items()}
-    return _placed(fold(reader.tape)[0], known)
+    return _placed(fold(pruned(reader.tape))[0], known)
 
 
 def _imports(tree: ast.Module) -> Scope:

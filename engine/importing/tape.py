@@ -33,6 +33,8 @@ class Leaf:
         sources: What comes in.
         weights: Its parameters and buffers by name; empty where the file has none.
         where: How the file's author would find it: a line, or a node's name.
+        tied: Path of the leaf whose weight it shares.
+        wanted: The path it asked for, which another may have had already.
     """
 
     path: str
@@ -43,6 +45,7 @@ class Leaf:
     where: str = ""
     tied: str = ""
     frozen: bool = False
+    wanted: str = ""
 
 
 class Tape:
@@ -53,6 +56,7 @@ class Tape:
         outputs: What the network gives.
         kinds: Scope's path -> the name of its class, where the file tells.
         title: What the network is called.
+        shared: Of what comes into the layer being read, what others read, too.
     """
 
     def __init__(self) -> None:
@@ -60,6 +64,7 @@ class Tape:
         self.outputs: list[Ref] = []
         self.kinds: dict[str, str] = {}
         self.title = ""
+        self.shared: set[Ref] = set()
         self._signals: list[tuple[Signal, ...]] = []
         self._taken: set[str] = set()
 
@@ -93,8 +98,18 @@ class Tape:
         if isinstance(measured, Failed):
             raise ValueError(f"{where}: {type} {measured.text}")
         place = len(self.leaves)
-        leaf = Leaf(self.free(path), type, dict(params), tuple(sources), weights or {}, where, tied)
-        self.leaves.append(leaf)
+        self.leaves.append(
+            Leaf(
+                path=self.free(path),
+                type=type,
+                params=dict(params),
+                sources=tuple(sources),
+                weights=weights or {},
+                where=where,
+                tied=tied,
+                wanted=path,
+            )
+        )
         self._signals.append(measured.outputs)
         return [Ref(place, output) for output in range(len(measured.outputs))]
 
@@ -120,6 +135,30 @@ class Tape:
             found = f"{base}_{count}"
         self._taken.add(found)
         return found
+
+    def outputs_used(self, ref: Ref) -> bool:
+        """Whether others read a value, too, so that its layer may not be changed."""
+        return ref in self.shared
+
+    def name(self, text: str) -> str:
+        """A text as an id."""
+        return _name(text.rpartition("/")[2] or text)
+
+    def reordered(self, order: Sequence[int]) -> Tape:
+        """A tape with only these leaves, in this order."""
+        made = Tape()
+        new = {old: place for place, old in enumerate(order)}
+        paths: dict[str, str] = {}
+        for old in order:
+            leaf = self.leaves[old]
+            sources = tuple(Ref(new[r.leaf], r.output) for r in leaf.sources)
+            paths[leaf.path] = path = made.free(leaf.wanted)
+            tied = paths.get(leaf.tied, leaf.tied)
+            made.leaves.append(replace(leaf, sources=sources, path=path, tied=tied))
+            made._signals.append(self._signals[old])
+        made.outputs = [Ref(new[ref.leaf], ref.output) for ref in self.outputs]
+        made.kinds, made.title = self.kinds, self.title
+        return made
 
     def change(self, place: int, **fields: Any) -> None:
         """Replace fields of a leaf."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from engine.importing.calls import Scribe, operation
+from engine.importing.calls import Parameter, Scribe, operation
+from engine.importing.operations.weighted import held
 from engine.importing.tape import Ref
 
 
@@ -25,7 +26,22 @@ def _sub(scribe: Scribe, one: Any, other: Any, *, alpha: float = 1) -> Any:
 
 @operation("mul", "multiply", "mul_")
 def _mul(scribe: Scribe, one: Any, other: Any) -> Any:
+    if isinstance(one, Parameter):
+        one, other = other, one
+    if isinstance(other, Parameter):
+        return _scaled(scribe, one, other)
     return _both(scribe, "Multiply", one, other, neutral=1)
+
+
+def _scaled(scribe: Scribe, x: Any, factors: Parameter) -> Any:
+    """A factor for each channel, which the file holds."""
+    sizes = factors.array.shape
+    trailing = len(sizes) - 1
+    axis = len(scribe.shape(x)) - 1 - trailing
+    if not sizes or any(size != 1 for size in sizes[1:]) or axis < 0:
+        raise scribe.refuse("stored factors must be one for each channel")
+    weights = held(scribe, weight=factors)
+    return scribe.layer("LayerScale", {"axis": axis} if trailing else {}, x, weights=weights)
 
 
 @operation("div", "true_divide")

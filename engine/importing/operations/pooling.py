@@ -84,6 +84,7 @@ def _mean(scribe: Scribe, x: Any, dim: Any = None, keepdim: bool = False, **_mor
     shape = scribe.shape(x)
     dims = dim if isinstance(dim, list | tuple) else [dim]
     axes = sorted(scribe.inner(x, one, "mean") for one in dims)
+    x, shape, axes = _before_flattening(scribe, x, axes)
     if axes == list(range(1, len(shape))) and axes:
         pooled = scribe.layer("GlobalAvgPool", {}, x)
     else:
@@ -95,10 +96,23 @@ def _mean(scribe: Scribe, x: Any, dim: Any = None, keepdim: bool = False, **_mor
     return scribe.layer("Reshape", {"shape": wanted}, pooled)
 
 
+def _before_flattening(
+    scribe: Scribe, x: Any, axes: list[int]
+) -> tuple[Any, tuple[int, ...], list[int]]:
+    """Where all places are written in one axis to be averaged, the image they were."""
+    leaf, shape = scribe.tape.leaves[scribe.tensor(x).leaf], scribe.shape(x)
+    if axes == [1] and len(shape) == 2 and leaf.type in ("Flatten", "Reshape"):
+        before = scribe.shape(leaf.sources[0])
+        if len(before) > 2 and before[0] == shape[0]:
+            return leaf.sources[0], before, list(range(1, len(before)))
+    return x, shape, axes
+
+
 @operation("amax", "max")
 def _amax(scribe: Scribe, x: Any, dim: Any = None, keepdim: bool = False) -> Any:
     dims = dim if isinstance(dim, list | tuple) else [dim]
     axes = sorted(scribe.inner(x, one, "max") for one in dims)
+    x, _, axes = _before_flattening(scribe, x, axes)
     if axes != list(range(1, len(scribe.shape(x)))) or keepdim:
         raise scribe.refuse("the largest is taken over all axes but batch and channels only")
     return scribe.layer("GlobalMaxPool", {}, x)
