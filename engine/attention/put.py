@@ -64,7 +64,7 @@ class Table:
             self._tokens(part.strip() if len(parts) > 1 else part, stream)
             for stream, part in enumerate(parts)
         ]
-        return self.of(tuple(made), self._next(made), "what you typed")
+        return self.of(tuple(made), self._next(made), "What you typed")
 
     def drawn(self, drawing: Sequence[float]) -> Subject:
         """What somebody drew, brought to the size the model takes."""

@@ -87,12 +87,13 @@ def tokens_of(subject: Subject, layer: Seen) -> Array:
 
 
 def stacked(seen: Sight) -> dict[str, Array]:
-    """All layers as `weights`, `(layers, heads, n, m)`, or one by one where they differ in size."""
+    """Each layer as `weights.NAME`, `(heads, n, m)`; all as `weights` where they are as large."""
     arrays = [layer.weights[0].numpy() for layer in seen.layers]
-    label = {"layers": names(seen.layers), "kinds": np.array([layer.kind for layer in seen.layers])}
+    found = {f"weights.{layer.name}": one for layer, one in zip(seen.layers, arrays, strict=True)}
     if len({array.shape for array in arrays}) == 1:
-        return {"weights": np.stack(arrays)} | label
-    return {f"weights_{number}": array for number, array in enumerate(arrays)} | label
+        found["weights"] = np.stack(arrays)
+    kinds = np.array([layer.kind for layer in seen.layers])
+    return found | {"layers": names(seen.layers), "kinds": kinds}
 
 
 def names(layers: tuple[Seen, ...] | list[Seen]) -> Array:
