@@ -1,12 +1,11 @@
 """Two layers find what one cannot: induction heads.
 
 A word of random letters is said again and again; its length, 6 to 15, differs from text to text.
-Who looks for the same letter earlier and takes what came *after* it knows the rest of the text.
-That takes two steps: a head of the first layer tells every place which letter stood **before** it
-(a previous-token head), a head of the second finds the place whose "before" is the letter at hand
-(an induction head). One layer cannot do it: it learns which letters are about, and guesses among
-the ten or so that may come: `ln 10 = 2.3` nats. With a *fixed* period all this proves nothing:
-there one layer solves it by counting places.
+Who finds the same letter earlier and takes what came *after* it knows the rest. That takes two
+steps: a head of the first layer tells every place which letter stood **before** it (a
+previous-token head), a head of the second finds the place whose "before" is the letter at hand (an
+induction head). One layer learns which letters are about, and guesses among ten: `ln 10 = 2.3`
+nats. A *fixed* period proves nothing: one layer solves it by counting places.
 
 **Try:** one layer, then two; then fix the period and see one layer solve it by position alone.
 
@@ -15,10 +14,10 @@ Source: Olsson et al. (2022), In-context learning and induction heads.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Annotated, Literal
+from functools import partial
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
@@ -26,7 +25,6 @@ from torch import nn
 from torch.nn import functional
 
 from demos.kit import (
-    Changes,
     Choice,
     Claim,
     Frames,
@@ -52,10 +50,12 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 LENGTH, HEADS, BATCH, RATE = 32, 4, 48, 4e-3
 PERIODS = (6, 16)  # from, and up to but not with
 FIXED = 10
+LAYERS = ("layer 0", "layer 1")
 
 
-def network(layers: int, positions: str) -> nn.Module:
+def network(layers: int, positions: str, seed: int = 0) -> nn.Module:
     """Embedding, attentions with shortcuts, scores: nothing but attention moves anything."""
+    torch.manual_seed(seed)
     net = build(attention_only(layers, heads=HEADS, length=LENGTH, positions=positions))
     if positions == "learned":  # as GPT-2 begins: else places would be lost among large vectors
         nn.init.normal_(net.get_parameter("vectors.weight"), std=0.02)
@@ -99,12 +99,10 @@ def judge(net: nn.Module, period: str, edits: Sequence[Edit] = ()) -> tuple[floa
 
 
 def found(seen: Sight, period: str) -> dict[str, Array]:
-    """What the detectors say of every head, `(layers, heads)`, averaged over 16 texts."""
-    x, _ = texts(128, period, torch.Generator().manual_seed(99))
-    one = [
-        [scores(layer.weights[i].numpy(), x[i, :-1].numpy()) for layer in seen.layers]
-        for i in range(16)
-    ]
+    """What two detectors say of every head, `(layers, heads)`, averaged over 16 texts."""
+    x = texts(128, period, torch.Generator().manual_seed(99))[0][:16, :-1].numpy()
+    weights = [layer.weights[:16].numpy() for layer in seen.layers]
+    one = [[scores(layer[i], x[i]) for layer in weights] for i in range(16)]
     names = ("previous token", "induction")
     return {n: np.mean([[s[n] for s in text] for text in one], axis=0) for n in names}
 
@@ -122,8 +120,7 @@ def found(seen: Sight, period: str) -> dict[str, Array]:
         "One layer of attention, periods of random length: what is its loss in the second half?",
         ("Near 0 nats", "About 2.3 nats, as if it guessed among 10 letters", "ln 26 = 3.3 nats"),
         1,
-        "It knows which letters are about, not which is next: that needs a look at the letter "
-        "before, and then a second look.",
+        "It knows which letters are about; which is next needs a second look.",
     ),
     network="two-attentions",
 )
@@ -136,64 +133,52 @@ def run(
     seed: Annotated[int, Slider(0, 99)] = 0,
 ) -> Frames:
     """Train from nothing and watch the heads form on one text."""
-    torch.manual_seed(seed)
-    net = network(int(layers), positions)
-    losses: list[tuple[int, float]] = []
+    net = network(int(layers), positions, seed)
+    losses: dict[int, float] = {}
 
-    def picture(step: int, head: int) -> Frame:
-        loss, right, seen = judge(net, period)
-        if not losses or losses[-1][0] < step:
-            losses.append((step, loss))
-        views, picked = _views(net, seen, head), min(head, int(layers) * HEADS - 1)
-        x, y = np.array(losses).T
+    def picture(step: int) -> Frame:
+        losses[step], right, seen = judge(net, period)
+        x, y = np.array(list(losses)), np.array(list(losses.values()))
         lines = {"second half": y, "guess among 10": np.full(len(x), np.log(10))}
+        views = _heads(net, seen, live["head"], period)
         views["loss"] = Curve(x, lines, ylabel="loss [nat]", log=True)
         for name, table in found(seen, period).items():
-            rows, title = (
-                tuple(f"layer {n}" for n in range(len(table))),
-                f"{name} score of each head",
-            )
-            chosen = (divmod(picked, HEADS),)
-            views[name.replace(" ", "_")] = Matrix(
-                table, rows, numbers=True, highlight=chosen, title=title
-            )
-        facts = {"loss, second half [nat]": loss, "known [%]": 100 * right}
-        return Frame(step, steps, views, facts)
+            views[name.split()[0]] = Matrix(table, LAYERS[: len(table)], numbers=True, title=name)
+        return Frame(step, steps, views, {"loss [nat]": losses[step], "known [%]": 100 * right})
 
+    live: dict[str, Any] = {"head": head}
     for step in learn(net, period, steps, seed):
-        head = _turned((yield functools.partial(picture, step, head)), head)
+        live |= (yield partial(picture, step)) or {}
     while True:
-        head = _turned((yield replace(picture(steps, head), waits=True)), head)
+        live |= (yield replace(picture(steps), waits=True)) or {}
 
 
-def _turned(changes: Changes, head: int) -> int:
-    return int(changes["head"]) if changes and isinstance(changes.get("head"), int) else head  # type: ignore[arg-type]
-
-
-def _views(net: nn.Module, seen: Sight, head: int) -> dict[str, View]:
+def _heads(net: nn.Module, seen: Sight, head: int, period: str) -> dict[str, View]:
     """All heads on the first text, and one of them large."""
-    x, _ = texts(128, "random", torch.Generator().manual_seed(99))
+    x = texts(128, period, torch.Generator().manual_seed(99))[0][:1, :-1]
     layer, number = min(head // HEADS, len(seen.layers) - 1), head % HEADS
-    words = Stream(tuple(LETTERS[i] for i in x[0, :-1]), x[0, :-1].numpy())
-    subject = Subject(net, (x[:1, :-1],), (words,))
-    large = pictures.head(
-        subject, seen.layers[layer], number, LENGTH - 4, "matrix", f"{layer}.{number}"
-    )
+    words = Stream(tuple(LETTERS[i] for i in x[0]), x[0].numpy())
+    subject, name = Subject(net, (x,), (words,)), f"{layer}.{number}"
+    large = pictures.head(subject, seen.layers[layer], number, LENGTH - 4, "matrix", name)
     return {"heads": pictures.overview(subject, seen.layers, layer * HEADS + number), "head": large}
 
 
 def check() -> Iterator[Claim]:
     """One layer stalls, two solve it by the two kinds of heads; a fixed period needs neither."""
-    one, two = (judge(taught(layers, "random", "rotary", 150), "random") for layers in (1, 2))
+    nets = network(1, "rotary"), network(2, "rotary"), network(2, "learned")
+    for net, period, steps in zip(nets, ("random", "random", "fixed"), (150, 150, 80), strict=True):
+        list(learn(net, period, steps, seed=0))
+    one, two = (judge(net, "random") for net in nets[:2])
     yield between("one layer, random period: loss of the second half [nat]", one[0], 2.0, 2.5)
     yield below("two layers, random period: loss of the second half [nat]", two[0], 0.05)
     heads = found(two[2], "random")
     yield above("best previous-token score in layer 0", heads["previous token"][0].max(), 0.6)
     yield above("best induction score in layer 1", heads["induction"][1].max(), 0.6)
     yield below("best induction score in layer 0", heads["induction"][0].max(), 0.3)
-    net = taught(2, "fixed", "learned", 80)
     _, right, seen = judge(net, "fixed")
-    source = [_on_source(layer.weights) for layer in seen.layers]
+    rows = torch.arange(3 * FIXED, LENGTH)  # each has three earlier letters to copy
+    to = rows + 1 - FIXED * torch.arange(1, 4)[:, None]
+    source = [float(w.weights[:, :, rows, to].sum(2).mean()) for w in seen.layers]
     main = int(np.argmax(source))
     yield above("copying with a fixed period: right [%]", 100 * right, 99)
     yield above("attention of one layer on the letter to copy [%]", 100 * source[main], 60)
@@ -203,20 +188,3 @@ def check() -> Iterator[Claim]:
     yield above("right without the other layer [%]", 100 * without, 99)
     rolled = rollout([layer.weights[0].numpy() for layer in seen.layers])[-1]
     yield below("rows of rollout sum to 1, but for", abs(rolled.sum(1) - 1).max(), 1e-5)
-
-
-def taught(layers: int, period: str, positions: str, steps: int) -> nn.Module:
-    """A network after its training."""
-    torch.manual_seed(0)
-    net = network(layers, positions)
-    list(learn(net, period, steps, seed=0))
-    return net
-
-
-def _on_source(weights: torch.Tensor) -> float:
-    """Attention of the second half on the letter that comes next, at its earlier places."""
-    rows = torch.arange(LENGTH // 2, LENGTH)
-    earlier = [
-        weights[:, :, rows, rows + 1 - n * FIXED] * (rows + 1 >= n * FIXED) for n in (1, 2, 3)
-    ]
-    return float(sum(earlier).sum(0).mean() / len(weights))  # type: ignore[union-attr]
