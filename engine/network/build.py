@@ -85,6 +85,19 @@ class Network(nn.Module):
             slots[step.path, index] = len(slots)
         self._writes.append(tuple(slots[step.path, i] for i in range(len(measured.outputs))))
 
+    @property
+    def wiring(self) -> tuple[tuple[nn.Module, tuple[int, ...], tuple[int, ...]], ...]:
+        """Each layer in order, with the numbers of the values it reads and of those it makes.
+
+        The network's inputs are the first values.
+        """
+        return tuple(zip(self._layers, self._reads, self._writes, strict=True))
+
+    @property
+    def answer(self) -> int:
+        """The number of the value that the network gives, the first of several."""
+        return next(iter(self._outputs.values()))
+
     def _is_chain(self, inputs: int) -> bool:
         """Whether each layer takes just what the one before gives."""
         expected = 0

@@ -188,11 +188,14 @@ def slopes(heads: int, like: Tensor) -> Tensor:
     return 2.0 ** (-8.0 * number / heads)
 
 
-def rotate(x: Tensor, base: float = 10_000.0) -> Tensor:
-    """Turn pairs of features by angles that grow with the place: `(..., length, size)`."""
+def rotate(x: Tensor, base: float = 10_000.0, start: int = 0) -> Tensor:
+    """Turn pairs of features by angles that grow with the place: `(..., length, size)`.
+
+    The first place is number `start`.
+    """
     length, size = x.shape[-2:]
     speed = base ** (-torch.arange(0, size, 2, device=x.device, dtype=x.dtype) / size)
-    angle = torch.arange(length, device=x.device, dtype=x.dtype)[:, None] * speed
+    angle = torch.arange(start, start + length, device=x.device, dtype=x.dtype)[:, None] * speed
     even, odd = x[..., 0::2], x[..., 1::2]
     cos, sin = angle.cos(), angle.sin()
     turned = torch.stack([even * cos - odd * sin, even * sin + odd * cos], -1)

@@ -1,0 +1,1 @@
+"""Writing with a network that says what comes next: odds, filters, beams and the cache."""
