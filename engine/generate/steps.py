@@ -85,6 +85,8 @@ def _(
 @step.register(RotaryPositions)
 def _(layer: nn.Module, kept: Kept, start: int, x: Tensor) -> Tensor:
     del kept
+    if isinstance(layer, LearnedPositions):
+        return x + layer.weight[start : start + x.shape[1]]
     before = functional.pad(x, (0, 0, start, 0))  # so that the new places have their own numbers
     result: Tensor = layer(before)[:, start:]
     return result
@@ -99,12 +101,10 @@ def attend(kept: Kept, query: Tensor, key: Tensor, value: Tensor, bias: Tensor |
     if "key" in kept:
         key, value = torch.cat([kept["key"], key], 2), torch.cat([kept["value"], value], 2)
     kept["key"], kept["value"] = key, value
-    shared = query.shape[1] // key.shape[1]
-    key, value = key.repeat_interleave(shared, 1), value.repeat_interleave(shared, 1)
-    scores = query @ key.transpose(2, 3) / math.sqrt(query.shape[-1])
-    if bias is not None:
-        scores = scores + bias
-    return scores.softmax(-1) @ value
+    shares = key.shape[1] < query.shape[1]
+    return functional.scaled_dot_product_attention(
+        query, key, value, attn_mask=bias, enable_gqa=shares
+    )
 
 
 def unseen(start: int, new: int, like: Tensor) -> Tensor | None:

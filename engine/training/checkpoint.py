@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +23,38 @@ State = dict[str, Any]  # plain JSON data
 
 
 def write(
-    folder: Path, module: torch.nn.Module, optimizer: torch.optim.Optimizer, state: State
+    folder: Path,
+    module: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+    state: State,
+    vocabulary: Sequence[str] = (),
 ) -> None:
-    """Keep everything needed to go on exactly from here."""
+    """Keep everything needed to go on exactly from here; the weights say what the tokens are."""
     write_state(folder / "checkpoint.safetensors", module, optimizer, state)
-    write_weights(folder, module)
+    write_weights(folder, module, vocabulary)
     write_json(folder / "checkpoint.json", {name: state[name] for name in ("step", "epoch")})
 
 
-def write_weights(folder: Path, module: torch.nn.Module) -> None:
-    """Keep the weights alone, which is all that other pages need."""
-    _replace(folder / "weights.safetensors", _plain(module.state_dict()), {"format": "pt"})
+def write_weights(folder: Path, module: torch.nn.Module, vocabulary: Sequence[str] = ()) -> None:
+    """Keep the weights alone, all that other pages need, and what the tokens are called."""
+    words = {"vocabulary": json.dumps(list(vocabulary))} if vocabulary else {}
+    path = folder / "weights.safetensors"
+    _replace(path, _plain(module.state_dict()), {"format": "pt", **words})
+
+
+def vocabulary_in(path: Path) -> tuple[str, ...]:
+    """What the tokens of a model's weights file are called; empty where it does not say.
+
+    Raises:
+        ValueError: It is no safetensors file.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            found = json.loads((file.metadata() or {}).get("vocabulary", "[]"))
+    except (SafetensorError, OSError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path.name}: is no safetensors file of a text model: {error}") from error
+    plain = isinstance(found, list) and all(isinstance(word, str) for word in found)
+    return tuple(found) if plain else ()
 
 
 def write_state(

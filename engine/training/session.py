@@ -208,7 +208,8 @@ class Session:
     def save(self, folder: Path) -> None:
         """Keep weights, optimizer, place and curves in a folder."""
         self.route.settle(self.optimizer, self.settings)
-        checkpoint.write(folder, self.module, self.optimizer, self.state())
+        words = self.data.vocabulary
+        checkpoint.write(folder, self.module, self.optimizer, self.state(), words)
         write_json(folder / "summary.json", self.summary())
 
     def restore(self, path: Path, *, branch: bool = False) -> bool:

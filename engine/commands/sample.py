@@ -1,0 +1,117 @@
+"""Write on with a trained text model; write the tokens, their odds and the text."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.data import load as load_data
+from engine.data.sets.words import BEGIN, END
+from engine.data.tokens import decode
+from engine.forms import Form, parse
+from engine.generate.beam import search
+from engine.generate.filters import Rule
+from engine.generate.study import study
+from engine.generate.write import write
+from engine.generate.writer import Writer, numbers, text_inputs, writer
+from engine.models.files import open_model, write_arrays
+from engine.models.kept import Kept
+from engine.plain import plain
+from engine.training.checkpoint import vocabulary_in
+
+OWN = ("prompt", "source", "cache", "place")  # controls of the page that are flags here, or none
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument("spec", type=Path, nargs="?", help="a file with a network's JSON")
+    parser.add_argument("settings", nargs="*", metavar="name=value", help="see --list")
+    parser.add_argument("--weights", type=Path, help="a safetensors file")
+    parser.add_argument("--prompt", default="", help="how the text begins")
+    parser.add_argument("--source", default="", help="what to translate, for two inputs")
+    parser.add_argument("--data", help="the data set whose vocabulary the model has")
+    parser.add_argument("--no-cache", action="store_true", help="read all anew for each token")
+    parser.add_argument("--list", action="store_true", help="name all settings")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("-o", "--output", type=Path, help="an .npz file")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write, print the text, keep the arrays."""
+    form = Form.of(study, "sample")
+    if options.list:
+        print(json.dumps([one for one in form.to_json() if one["name"] not in OWN]))
+        return 0
+    if None in (options.spec, options.weights):
+        raise ValueError("sample: needs a network's file, --weights and --prompt; or --list")
+    chosen: dict[str, Any] = form.fill(parse(options.settings))
+    kept = open_model(options.spec, options.weights)
+    words = load_data(options.data).vocabulary if options.data else vocabulary_in(options.weights)
+    someone, prompt, source = _ready(kept, words, options)
+    begun = time.perf_counter()
+    if chosen["way"] == "beam search":
+        found = _follow(someone, prompt, chosen, words)
+    else:
+        found = _draw(someone, prompt, chosen, words)
+    tokens = [int(token) for token in found["tokens"]]
+    numbers_of = {
+        "prompt": np.array(prompt),
+        "source": np.array(source, dtype=np.int64),
+        **found,
+        "text": decode([*prompt, *tokens], words) if words else " ".join(map(str, prompt + tokens)),
+        "seconds": time.perf_counter() - begun,
+        "places_read": someone.read,
+        "no_cache_because": someone.why,
+    }
+    if options.output:
+        write_arrays(options.output, numbers_of)
+    told = {name: value for name, value in numbers_of.items() if name != "odds"}
+    print(json.dumps(plain(told), ensure_ascii=False) if options.json else numbers_of["text"])
+    return 0
+
+
+def _ready(
+    kept: Kept, words: tuple[str, ...], options: argparse.Namespace
+) -> tuple[Writer, list[int], list[int]]:
+    """Who writes, the prompt and the source as tokens."""
+    inputs = text_inputs(kept)
+    size = int(inputs[-1].params.get("vocabulary") or 2**31) if inputs else 0
+    pair = len(inputs) == 2
+    source = numbers(options.source, words, size) if pair else []
+    someone = writer(kept, source, cached=not options.no_cache)
+    begin = [words.index(BEGIN)] if pair and BEGIN in words else []
+    if begin and not options.prompt:
+        return someone, begin, source
+    return someone, [*begin, *numbers(options.prompt, words, size)], source
+
+
+def _draw(
+    someone: Writer, prompt: list[int], chosen: dict[str, Any], words: tuple[str, ...]
+) -> dict[str, Any]:
+    names = ("temperature", "top_k", "top_p", "min_p", "repetition")
+    rule = Rule(**{name: chosen[name] for name in names})
+    made = list(
+        write(someone, prompt, rule, count=chosen["count"], seed=chosen["seed"], end=_end(words))
+    )
+    return {
+        "tokens": np.array([one.token for one in made]),
+        "chances": np.array([one.chance for one in made]),
+        "odds": np.stack([one.stages[-1].chances.numpy() for one in made]),
+    }
+
+
+def _follow(
+    someone: Writer, prompt: list[int], chosen: dict[str, Any], words: tuple[str, ...]
+) -> dict[str, Any]:
+    width, count = chosen["beams"], chosen["count"]
+    *_, last = search(someone.all_scores, prompt, width=width, count=count, end=_end(words))
+    return {"tokens": np.array(last[0].tokens), "scores": np.array([one.score for one in last])}
+
+
+def _end(words: tuple[str, ...]) -> int | None:
+    return words.index(END) if END in words else None
