@@ -14,6 +14,7 @@ from engine.data.about import about
 from engine.data.dataset import IGNORED
 from engine.data.sets import text, words
 from engine.data.tokens import decode, encode
+from engine.memory import cells, watch
 from engine.network.build import build
 from engine.network.fitting import fitting
 from engine.network.spec import NetworkSpec
@@ -301,3 +302,91 @@ def test_a_series_is_judged_by_its_future():
     joined = torch.cat([data.valid_x[1:, -1, 0] - data.valid_y[:-1, 0]])
     assert float(joined.abs().max()) == 0  # a window ends in the answer of the window before
     assert not torch.equal(data.train_y, later.train_y)
+
+
+def recurrent_network(kind, **params):
+    spec = {
+        "nodes": [
+            {"id": "text", "type": "Input", "params": {"shape": [9], "dtype": "token"}},
+            {
+                "id": "vectors",
+                "type": "Embedding",
+                "params": {"num_embeddings": 7, "embedding_dim": 5},
+            },
+            {"id": "memory", "type": kind, "params": {"hidden_size": 6, **params}},
+            {"id": "scores", "type": "Linear", "params": {"out_features": 7}},
+        ],
+        "edges": [["text", "vectors"], ["vectors", "memory"], ["memory", "scores"]],
+        "outputs": ["scores"],
+    }
+    torch.manual_seed(3)
+    return build(spec).eval()
+
+
+@pytest.mark.parametrize("kind", ["RNN", "GRU", "LSTM"])
+@pytest.mark.parametrize(
+    "params",
+    [{}, {"num_layers": 2}, {"bidirectional": True, "num_layers": 2}, {"bias": False}],
+    ids=["plain", "stacked", "both ways", "no bias"],
+)
+def test_the_cells_written_out_give_what_torch_gives(kind, params):
+    layer = recurrent_network(kind, **params).get_submodule("memory")
+    x = torch.randn(1, 9, 5)
+    count = layer.num_layers * (2 if layer.bidirectional else 1)
+    begin = [torch.randn(1, count, 6) for _ in range(2 if kind == "LSTM" else 1)]
+    with torch.no_grad():
+        for given in ([], begin):
+            ours, found = cells.unroll(layer, x, *given)
+            for one, other in zip(ours, layer(x, *given), strict=True):
+                torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-6)
+    assert len(found) == count
+    assert all(values.shape == (9, 6) for one in found for values in one.parts.values())
+
+
+def test_a_plain_network_with_relu_is_written_out_too():
+    layer = recurrent_network("RNN", nonlinearity="relu").get_submodule("memory")
+    x = torch.randn(1, 9, 5)
+    with torch.no_grad():
+        torch.testing.assert_close(cells.unroll(layer, x)[0][0], layer(x)[0], atol=1e-6, rtol=1e-6)
+
+
+def test_a_network_watched_gives_its_own_answer_and_its_gates_lie_between_0_and_1():
+    network = recurrent_network("LSTM", num_layers=2)
+    text = torch.randint(7, (1, 9))
+    answer, seen = watch.passes(network, [text])
+    torch.testing.assert_close(answer, network(text), atol=1e-6, rtol=1e-6)
+    gates = [v for one in seen["memory"] for n, v in one.parts.items() if "gate" in n]
+    assert len(gates) == 6
+    assert all(
+        float(gate.detach().min()) >= 0 and float(gate.detach().max()) <= 1 for gate in gates
+    )
+    assert not network.get_submodule("memory")._forward_hooks
+
+
+def test_the_gradient_over_time_is_that_of_finite_differences():
+    network = recurrent_network("GRU").double()
+    layer, x = network.get_submodule("memory"), torch.randn(1, 9, 5).double()
+    (outputs, _), (one,) = cells.unroll(layer, x.requires_grad_())
+    slopes = watch.fading(outputs[0, 8, 2], one)
+    for place in (3, 6):
+        state = one.states[place].detach()
+        rest = x[:, place + 1 :].detach()
+        found = []
+        for unit in range(6):
+            step = torch.zeros_like(state)
+            step[unit] = 1e-5
+            up, down = (
+                layer(rest, (state + sign * step)[None, None])[0][0, -1, 2] for sign in (1, -1)
+            )
+            found.append(float(up - down) / 2e-5)
+        assert slopes[place] == pytest.approx(float(np.linalg.norm(found)), rel=1e-4)
+
+
+def test_a_linear_recurrence_fades_by_its_own_factor():
+    layer = recurrent_network("RNN", nonlinearity="relu").get_submodule("memory")
+    with torch.no_grad():
+        layer.weight_hh_l0.copy_(0.5 * torch.eye(6))
+        layer.bias_ih_l0.fill_(10.0)  # far on the line of the ReLU: h ← 0.5 h + ...
+    (outputs, _), (one,) = cells.unroll(layer, torch.zeros(1, 9, 5))
+    slopes = watch.fading(outputs[0, 8].sum(), one)
+    assert slopes[:8] == pytest.approx([0.5 ** (8 - n) * 6**0.5 for n in range(8)], rel=1e-5)

@@ -1,0 +1,1 @@
+"""What a network carries along a sequence: gates and states of recurrent layers, state spaces."""
