@@ -14,9 +14,10 @@ from engine.data.about import about
 from engine.data.dataset import IGNORED
 from engine.data.sets import text, words
 from engine.data.tokens import decode, encode
-from engine.memory import cells, watch
+from engine.memory import cells, follows, state_space, watch
 from engine.network.build import build
 from engine.network.fitting import fitting
+from engine.network.modules.state_space import S4D, Mamba
 from engine.network.spec import NetworkSpec
 from engine.training.door import refuse_misfit
 from engine.training.run import train
@@ -390,3 +391,53 @@ def test_a_linear_recurrence_fades_by_its_own_factor():
     (outputs, _), (one,) = cells.unroll(layer, torch.zeros(1, 9, 5))
     slopes = watch.fading(outputs[0, 8].sum(), one)
     assert slopes[:8] == pytest.approx([0.5 ** (8 - n) * 6**0.5 for n in range(8)], rel=1e-5)
+
+
+@pytest.mark.parametrize("states", [4, 16])
+def test_state_spaces_walked_place_by_place_give_what_the_layers_give(states):
+    torch.manual_seed(0)
+    x = torch.randn(1, 20, 6)
+    with torch.no_grad():
+        for layer, walked in (
+            (S4D(6, states), state_space.s4d),
+            (Mamba(6, states), state_space.mamba),
+        ):
+            walk = walked(layer, x)
+            torch.testing.assert_close(walk.output, layer(x), atol=1e-5, rtol=1e-4)
+            halves = walked(layer, x[:, :11])
+            rest = {"inputs": halves.inputs} if halves.inputs.numel() else {}
+            again = walked(layer, x[:, 11:], halves.states[-1], **rest)
+            torch.testing.assert_close(again.output, walk.output[:, 11:], atol=1e-5, rtol=1e-4)
+
+
+def test_what_a_state_space_still_holds_of_each_token_adds_up_to_what_it_says():
+    torch.manual_seed(0)
+    layer, x = Mamba(4, 3), torch.randn(1, 12, 4)
+    with torch.no_grad():
+        walk = state_space.mamba(layer, x)
+        held = torch.stack([state_space.reach(walk, channel).sum(1) for channel in range(8)], 1)
+        said = (walk.states * walk.read).sum(-1)
+    torch.testing.assert_close(held, said, atol=1e-5, rtol=1e-4)
+    assert bool((state_space.reach(walk, 0).triu(1) == 0).all())
+
+
+def test_what_s4d_holds_is_its_kernel_shifted():
+    torch.manual_seed(0)
+    layer, x = S4D(3, 8), torch.ones(1, 10, 3)
+    with torch.no_grad():
+        held = state_space.reach(state_space.s4d(layer, x), 1)
+        kernel = layer.kernel(10)[1]
+    for place in range(10):
+        torch.testing.assert_close(held[place, : place + 1], kernel[: place + 1].flip(0))
+
+
+def test_a_unit_that_counts_is_found_by_what_it_follows():
+    texts = [list('he "said" so. ') * 3, list('"no", said "he" ') * 3]
+    rows = [np.random.default_rng(len(t)).normal(size=(len(t), 5)) for t in texts]
+    for text_, row in zip(texts, rows, strict=True):
+        row[:, 3] = -2 * follows.features(text_)["inside quotation marks"] + 1
+    best = follows.followers(texts, rows.__getitem__)[0]
+    assert (best.feature, best.unit) == ("inside quotation marks", 3)
+    assert best.correlation == pytest.approx(-1)
+    marks = follows.features(list('a "bc" d'))["inside quotation marks"]
+    assert marks.tolist() == [0, 0, 0, 1, 1, 0, 0, 0]

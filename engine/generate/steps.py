@@ -18,6 +18,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from engine.memory import state_space
 from engine.network.modules.attention import (
     AdditiveAttention,
     DotAttention,
@@ -202,38 +203,15 @@ def _(layer: Any, kept: Kept, start: int, x: Tensor, *begin: Tensor) -> Any:
 
 @step.register
 def _(layer: S4D, kept: Kept, start: int, x: Tensor) -> Tensor:
-    """`h ← exp(Δ A) h + x`, `y = 2 Re(Σ C h) + D x`: the long convolution, place by place."""
     del start
-    moved, gain = layer.discrete()  # (features, half)
-    state = kept.get("state", torch.zeros_like(moved))
-    outputs: list[Tensor] = []
-    for signal in x[0]:
-        state = moved.exp() * state + signal[:, None]
-        outputs.append(2 * torch.real((gain * state).sum(-1)) + layer.skip * signal)
-    kept["state"] = state
-    return torch.stack(outputs)[None]
+    walk = state_space.s4d(layer, x, kept.get("state"))
+    kept["state"] = walk.states[-1]
+    return walk.output
 
 
 @step.register
 def _(layer: Mamba, kept: Kept, start: int, x: Tensor) -> Tensor:
-    """The last inputs of the convolution are kept, and the state of the selective scan."""
     del start
-    signal, gate = layer.in_proj(x).chunk(2, -1)
-    width = layer.conv1d.kernel_size[0]
-    before = kept.get("inputs", signal.new_zeros(1, width - 1, signal.shape[-1]))
-    stretch = torch.cat([before, signal], 1)  # (1, width - 1 + new, inner)
-    kept["inputs"] = stretch[:, stretch.shape[1] - (width - 1) :]
-    conv = layer.conv1d
-    mixed = functional.conv1d(stretch.transpose(1, 2), conv.weight, conv.bias, groups=conv.groups)
-    u = functional.silu(mixed.transpose(1, 2))
-    delta, into, out = layer.x_proj(u).split([layer.rank, layer.states, layer.states], -1)
-    delta = functional.softplus(layer.dt_proj(delta))
-    state = kept.get("state", u.new_zeros(u.shape[-1], layer.states))
-    outputs: list[Tensor] = []
-    for now, step_size, b, c in zip(u[0], delta[0], into[0], out[0], strict=True):
-        decay = (step_size[:, None] * -layer.A_log.exp()).exp()  # what is kept of the state
-        state = decay * state + (step_size * now)[:, None] * b
-        outputs.append((state * c).sum(-1) + layer.D * now)
-    kept["state"] = state
-    result: Tensor = layer.out_proj(torch.stack(outputs)[None] * functional.silu(gate))
-    return result
+    walk = state_space.mamba(layer, x, kept.get("state"), kept.get("inputs"))
+    kept["state"], kept["inputs"] = walk.states[-1], walk.inputs
+    return walk.output
