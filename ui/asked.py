@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 
 from engine.forms import Form
-from engine.jobs import call
+from engine.jobs import CallError, call
 
 
 @functools.cache
@@ -61,6 +61,17 @@ def template(name: str) -> dict[str, Any]:
 def described(spec: dict[str, Any]) -> dict[str, Any]:
     """Shapes, parameters and problems of a network; see `engine.network.describe`."""
     return _described(json.dumps(spec, sort_keys=True))
+
+
+def output(spec: dict[str, Any]) -> list[int]:
+    """The shape of what a network gives for one sample; empty if it does not work."""
+    try:
+        nodes = described(spec)["nodes"]
+    except CallError:
+        return []
+    named = spec.get("outputs") or [node["id"] for node in spec.get("nodes", [])][-1:]
+    found: list[int] = (nodes.get(named[-1], {}).get("output") or []) if named else []
+    return found
 
 
 @st.cache_data(max_entries=300, show_spinner=False)

@@ -103,12 +103,7 @@ def _fits(spec: dict[str, Any], told: dict[str, Any]) -> bool:
         return False
     if any(one.get("dtype", "float") != reads for one in given):
         return False
-    try:
-        nodes = asked.described(spec)["nodes"]
-    except CallError:
-        return False
-    outputs = spec.get("outputs") or [spec["nodes"][-1]["id"]]
     wanted = [told["outputs"]]
     if told["per_place"]:
         wanted = [told["shapes"][-1][0], *wanted]
-    return bool(nodes.get(outputs[-1], {}).get("output") == wanted)
+    return asked.output(spec) == wanted

@@ -21,6 +21,7 @@ from torch.nn import functional
 from engine.memory import state_space
 from engine.network.modules.attention import (
     AdditiveAttention,
+    AttentionGRU,
     DotAttention,
     MultiheadAttention,
     RotaryPositions,
@@ -41,7 +42,7 @@ PLACE_BY_PLACE = {  # layers that never look beside the place they are at
     *("Add", "Multiply", "Subtract", "Maximum", "SwiGLU", "Sine", "ReLUSquared", "DropPath"),
     *("LayerScale", "GaussianNoise", "Linear", "Embedding", "LayerNorm", "RMSNorm", "Identity"),
     *("Dropout", "AlphaDropout", "GLU", "GELU", "ReLU", "Tanh", "Sigmoid", "SiLU", "Softplus"),
-    *("LeakyReLU", "ELU", "Mish", "Hardswish", "LogSoftmax"),
+    *("OneHot", "LeakyReLU", "ELU", "Mish", "Hardswish", "LogSoftmax"),
 }
 
 
@@ -199,6 +200,16 @@ def _(layer: Any, kept: Kept, start: int, x: Tensor, *begin: Tensor) -> Any:
     outputs, *states = layer(x, *given)
     kept.update(zip(names, states, strict=True))
     return (outputs, *states)
+
+
+@step.register
+def _(layer: AttentionGRU, kept: Kept, start: int, x: Tensor, memory: Tensor, *rest: Tensor) -> Any:
+    del start
+    given = [one for one in rest if one.dtype == torch.bool]  # padding of the memory
+    begin = [kept["state"]] if kept else [one for one in rest if one.dtype != torch.bool]
+    found = layer(x, memory, *begin, *given)
+    kept["state"] = found[0][:, -1]
+    return found
 
 
 @step.register

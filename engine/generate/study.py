@@ -63,20 +63,40 @@ def study(
     ] = "draw",
     count: Annotated[int, Slider(1, 400, log=True, live=True, help="A longer text")] = 120,
     temperature: Annotated[
-        float, Slider(0.0, 2.0, live=True, help="Bolder; 0 always takes the likeliest")
+        float,
+        Slider(0.0, 2.0, live=True, when="way=draw", help="Bolder; 0 always takes the likeliest"),
     ] = 0.8,
-    top_k: Annotated[int, Slider(0, 100, live=True, help="More candidates stay; 0 keeps all")] = 0,
+    top_k: Annotated[
+        int, Slider(0, 100, live=True, when="way=draw", help="More candidates stay; 0 keeps all")
+    ] = 0,
     top_p: Annotated[
-        float, Slider(0.05, 1.0, live=True, help="More of the chance stays, the likeliest first")
+        float,
+        Slider(
+            0.05,
+            1.0,
+            live=True,
+            when="way=draw",
+            help="More of the chance stays, the likeliest first",
+        ),
     ] = 0.95,
     min_p: Annotated[
-        float, Slider(0.0, 0.5, live=True, help="Candidates need more of the likeliest's chance")
+        float,
+        Slider(
+            0.0,
+            0.5,
+            live=True,
+            when="way=draw",
+            help="Candidates need more of the likeliest's chance",
+        ),
     ] = 0.0,
     repetition: Annotated[
-        float, Slider(1.0, 2.0, live=True, help="What was said becomes less likely")
+        float,
+        Slider(1.0, 2.0, live=True, when="way=draw", help="What was said becomes less likely"),
     ] = 1.0,
-    beams: Annotated[int, Slider(1, 8, live=True, help="More texts are followed")] = 4,
-    cache: Annotated[bool, Toggle(help="Keep what was read", live=True)] = True,
+    beams: Annotated[
+        int, Slider(1, 8, live=True, when="way=beam search", help="More texts are followed")
+    ] = 4,
+    cache: Annotated[bool, Toggle(help="Keep what was read", live=True, when="way=draw")] = True,
     seed: Annotated[int, Slider(0, 999, live=True, help="Other draws, another test sample")] = 0,
     place: Annotated[
         int, Pick(100_000, "text", help="The token whose odds are shown; 0: the newest")
@@ -244,9 +264,9 @@ class _Page:
         views: dict[str, View] = {
             "read": self._read([one.token for one in self.written]),
             "text": pictures.tokens(name, self.prompt, self.written),
-            "odds": pictures.odds(name, picked.stages),
-            "filters": pictures.filters(name, picked.stages, picked.token),
-            "cuts": pictures.cuts(name, picked.stages),
+            "odds": pictures.odds(self._called, picked.stages),
+            "filters": pictures.filters(self._called, picked.stages, picked.token),
+            "cuts": pictures.cuts(self._called, picked.stages),
             "cache": pictures.kept(cache, self._places(), self._place_name),
             "growth": pictures.growth(self.sizes),
             "times": pictures.times(
@@ -294,7 +314,7 @@ class _Page:
         views: dict[str, View] = {
             "read": self._read(best.tokens),
             "beams": pictures.beams(self.desk.text, self.beams),
-            "odds": pictures.odds(self.desk.name, [Stage("model", scores)]),
+            "odds": pictures.odds(self._called, [Stage("model", scores)]),
         }
         facts = {"log chance of the best [nat]": best.score, "beams": float(len(self.beams))}
         count = len(best.tokens)
@@ -306,6 +326,9 @@ class _Page:
         if self.source:
             source = f"{self.desk.text(self.source)}\n→ "
         return Note(f"```\n{source}{text.replace('```', '···')}\n```", title="What it wrote")
+
+    def _called(self, token: int) -> str:
+        return shown(self.desk.name(token))
 
     def _places(self) -> int:
         whole = len(self.prompt) + self.wish.count

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Trace = npt.NDArray[np.float64]
+Trace = npt.NDArray[np.floating[Any]]
 MOST_TOKENS = 6  # tokens that get a feature of their own
 VOWELS = set("aeiouyAEIOUY")
 
@@ -34,11 +35,12 @@ class Follower:
 
 def features(words: Sequence[str]) -> dict[str, Trace]:
     """What a reader could keep track of in a text: name -> its course, `(length,)`."""
-    found = {"place in the text": np.arange(len(words), dtype=np.float64)}
+    found: dict[str, Trace] = {"place in the text": np.arange(len(words)) * 1.0}
     letters = all(len(word) == 1 for word in words)
     if set(words) <= {"0", "1"}:
         ones = np.cumsum([word == "1" for word in words])
-        return {**found, "an odd number of ones so far": ones % 2.0, "ones so far": ones * 1.0}
+        odd = (ones % 2).astype(np.float64)
+        return {**found, "an odd number of ones so far": odd, "ones so far": ones * 1.0}
     if letters and " " in words:
         found |= {
             "inside quotation marks": _inside(words),
@@ -87,7 +89,8 @@ def _best(name: str, feature: Trace, units: Trace) -> Follower:
 
 def _inside(words: Sequence[str]) -> Trace:
     marks = np.array([word == '"' for word in words])
-    return ((np.cumsum(marks) - marks) % 2.0) * ~marks
+    inside: Trace = ((np.cumsum(marks) - marks) % 2.0) * ~marks
+    return inside
 
 
 def _since(words: Sequence[str], sign: str) -> Trace:

@@ -27,8 +27,12 @@ def study(
     model: str,
     *,
     source: Annotated[str, Choice(SOURCES, help="What to put in", live=True)] = "sample",
-    sample: Annotated[int, Slider(0, 9999, live=True, help="Another sample")] = 0,
-    text: Annotated[str, Text(2000, live=True, help="In the model's own words")] = "",
+    sample: Annotated[
+        int, Slider(0, 9999, live=True, help="Another sample", when="source=sample")
+    ] = 0,
+    text: Annotated[
+        str, Text(2000, live=True, help="In the model's own words", when="source=typed")
+    ] = "",
     which: Annotated[int, Slider(0, 31, live=True, help="A later state-space layer")] = 0,
     show: Annotated[
         Literal["step Δ", "kept exp(ΔA)", "state"],

@@ -27,8 +27,12 @@ def study(
     model: str,
     *,
     source: Annotated[str, Choice(SOURCES, help="What to put in", live=True)] = "sample",
-    sample: Annotated[int, Slider(0, 9999, live=True, help="Another sample")] = 0,
-    text: Annotated[str, Text(2000, live=True, help="In the model's own words")] = "",
+    sample: Annotated[
+        int, Slider(0, 9999, live=True, help="Another sample", when="source=sample")
+    ] = 0,
+    text: Annotated[
+        str, Text(2000, live=True, help="In the model's own words", when="source=typed")
+    ] = "",
     part: Annotated[str, Text(40, live=True, help="The gate or state that is shown")] = "state h",
     which: Annotated[int, Pick(64, "layers", help="Which layer: click its bars")] = 0,
     cell: Annotated[

@@ -37,7 +37,7 @@ SHAKESPEARE_LETTERS = tuple("\n !$&',-.3:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijk
 
 
 @datasets.add("stories", shape=[64], classes=list(LETTERS), kind="text")
-def stories(length: Length = 64, characters: Characters = 120_000, seed: Seed = 0) -> DataSet:
+def stories(length: Length = 64, characters: Characters = 240_000, seed: Seed = 0) -> DataSet:
     """Tiny animal stories by a grammar of our own, character by character.
 
     One or two animals decide whether the verb ends in s, and a quotation mark wants its partner.
