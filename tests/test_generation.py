@@ -1,16 +1,24 @@
 """Writing on with a model: filters against hand and transformers, beams, and the cache."""
 
 import itertools
+import json
 import math
 
+import numpy as np
 import pytest
 import torch
 
+from engine.__main__ import main
 from engine.generate.beam import search
 from engine.generate.cache import Cache, misfit
 from engine.generate.filters import Rule, min_p, repetition, stages, temperature, top_k, top_p
-from engine.generate.writer import Writer, longest, window
+from engine.generate.study import study
+from engine.generate.write import write
+from engine.generate.writer import Writer, longest, refusal, window, writer
+from engine.models.kept import load
 from engine.network.build import build
+from engine.network.templates import spec_of
+from engine.training.run import train
 
 V = 12
 SOFT = torch.log(torch.tensor([0.5, 0.25, 0.15, 0.07, 0.03]))
@@ -226,3 +234,134 @@ def test_a_beam_that_ended_keeps_its_chance():
     found = list(search(scores, [1], width=2, count=3, end=0))
     assert found[-1][0].tokens == (0,)
     assert found[-1][0].score == pytest.approx(math.log(0.6))
+
+
+def train_briefly(folder, template, data, **settings):
+    usual = {"learning_rate": 0.005, "batch_size": 32, "epochs": 1}
+    for _ in train(spec_of(template), data, folder=folder, **{**usual, **settings}):
+        pass
+    return folder
+
+
+@pytest.fixture(scope="module")
+def storyteller(tmp_path_factory):
+    """A small GPT after a few steps on the stories."""
+    folder = tmp_path_factory.mktemp("gpt")
+    return train_briefly(folder, "gpt-small", "stories?characters=12000")
+
+
+@pytest.fixture(scope="module")
+def translator(tmp_path_factory):
+    """A small translator, trained until it is right."""
+    folder = tmp_path_factory.mktemp("pair")
+    return train_briefly(folder, "seq2seq-luong-small", "translation", epochs=3)
+
+
+def last(run):
+    return next(frame for frame in run if frame.waits)
+
+
+def test_temperature_0_is_greedy_whatever_the_seed(storyteller):
+    someone, text = writer(load(storyteller)), [5, 6, 7]
+    for _ in range(70):  # past the end of what fits
+        text.append(int(someone.scores(text).argmax()))
+    for seed in (0, 1):
+        made = write(writer(load(storyteller)), [5, 6, 7], Rule(temperature=0), count=70, seed=seed)
+        assert [5, 6, 7, *(one.token for one in made)] == text
+
+
+def test_a_seed_fixes_what_is_drawn_with_and_without_the_cache(storyteller):
+    def told(seed, cached):
+        someone = writer(load(storyteller), cached=cached)
+        return [one.token for one in write(someone, [1], Rule(), count=80, seed=seed)]
+
+    assert told(0, True) == told(0, False)
+    assert told(0, True) != told(1, True)
+
+
+def test_tokens_are_drawn_as_often_as_their_odds_say(storyteller):
+    someone = writer(load(storyteller))
+    rule = Rule(temperature=1.3, top_k=6)
+    drawn = [next(write(someone, [4, 9], rule, count=1, seed=s)).token for s in range(600)]
+    chances = next(write(someone, [4, 9], rule, count=1)).stages[-1].chances
+    for token in range(31):
+        assert drawn.count(token) / 600 == pytest.approx(float(chances[token]), abs=0.07)
+
+
+def test_the_page_writes_and_shows_what_each_filter_cut(storyteller):
+    run = study(str(storyteller), prompt="the old ", count=20, top_k=5, min_p=0.05)
+    frame = last(run)
+    assert frame.step == 20
+    assert "the old " in frame.views["read"].text
+    assert [row[0] for row in frame.views["cuts"].rows] == [
+        "temperature",
+        "top-k",
+        "top-p",
+        "min-p",
+    ]
+    assert frame.views["cuts"].rows[1][1:3] == (26.0, 5)
+    assert frame.views["cache"].values.shape[1] == 28
+    assert frame.facts["candidates left"] <= 5
+    picked = run.send({"place": 10})  # the third token that was written
+    assert picked.waits
+    drawn = picked.views["text"].tokens[10].replace(" ", "␣")
+    assert any(row[0] == f"{drawn} ←" for row in picked.views["filters"].rows)
+    run.send({"way": "beam search", "beams": 3})
+    beams = last(run).views["beams"].rows
+    assert len(beams) == 3
+    assert [row[2] for row in beams] == sorted((row[2] for row in beams), reverse=True)
+
+
+def test_the_page_tells_of_characters_the_model_does_not_know(storyteller):
+    frame = last(study(str(storyteller), prompt="Once 7"))
+    assert "characters 'O', '7'" in frame.views["note"].text
+
+
+def test_a_translator_writes_with_its_source_read_once(translator):
+    frame = last(study(str(translator), source="the white horse wants a blue house"))
+    assert "le cheval blanc veut une maison bleue ⟩" in frame.views["read"].text
+    assert "note" not in frame.views
+
+
+def test_a_model_that_answers_something_else_is_refused_with_the_reason(tmp_path):
+    folder = tmp_path / "parity"
+    spec = chain_of(("GRU", {"hidden_size": 4}), length=20).spec.to_json()
+    spec["nodes"][-1]["params"]["out_features"] = 2
+    for _ in train(spec, "parity?size=200", folder=folder, epochs=1):
+        pass
+    assert "answers with even, odd" in refusal(load(folder))
+    assert "answers with even, odd" in last(study(str(folder))).views["note"].text
+
+
+def test_the_command_line_writes_text_and_arrays(storyteller, translator, tmp_path, capsys):
+    out = tmp_path / "out.npz"
+    spec, weights = storyteller / "spec.json", storyteller / "weights.safetensors"
+    common = ["sample", str(spec), "--weights", str(weights)]
+    words = ["--prompt", "the owl ", "count=30", "temperature=0"]
+    assert main([*common, *words, "--json", "-o", str(out)]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["text"].startswith("the owl ")
+    assert told["places_read"] == 8 + 29
+    with np.load(out, allow_pickle=False) as found:
+        assert found["tokens"].shape == (30,)
+        assert found["odds"].shape == (30, 31)
+        assert found["tokens"].tolist() == found["odds"].argmax(1).tolist()
+    assert main([*common, *words, "--no-cache", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["tokens"] == told["tokens"]
+    pair = ["sample", str(translator / "spec.json"), "--weights"]
+    pair += [str(translator / "weights.safetensors"), "--source", "a dog sees the green car"]
+    for way in ("draw", "beam search"):
+        assert main([*pair, "temperature=0", f"way={way}"]) == 0
+        assert "un chien voit la voiture verte ⟩" in capsys.readouterr().out
+    for wrong, reason in (
+        (["--prompt", "The"], "does not know the character 'T'"),
+        (["--prompt", ""], "is empty"),
+        (["--prompt", "a", "temperature=-1"], "must lie in"),
+        (["--prompt", "a", "--data", "storys"], "did you mean 'stories'"),
+    ):
+        assert main([*common, *wrong]) == 2
+        said = capsys.readouterr().err
+        assert reason in said
+        assert len(said.splitlines()) == 1
+    assert main(["sample", "--list", "--json"]) == 0
+    assert "top_p" in {one["name"] for one in json.loads(capsys.readouterr().out)}

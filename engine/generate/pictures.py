@@ -97,10 +97,11 @@ def kept(cache: Cache | None, places: int, name: Callable[[int], str]) -> Matrix
     rows: list[str] = []
     lines: list[np.ndarray] = []
     state = ""
+    keyed = [path for path, memory in cache.kept.items() if "key" in memory] if cache else []
     for path, memory in cache.kept.items() if cache else ():
         if "key" in memory:
             for head, keys in enumerate(memory["key"][0].norm(dim=-1).numpy()):
-                rows.append(f"{path} head {head + 1}")
+                rows.append(f"{keyed.index(path) + 1}.{head + 1}")
                 lines.append(np.pad(keys, (0, max(0, places - len(keys))), constant_values=np.nan))
         elif "state" in memory:
             state = "state"
@@ -120,6 +121,7 @@ def kept(cache: Cache | None, places: int, name: Callable[[int], str]) -> Matrix
         tuple(rows),
         tuple(name(place) for place in range(width)),
         xlabel="place",
+        ylabel="layer.head",
         title="the cache: length of the key that each head keeps of each place",
     )
 
@@ -131,7 +133,7 @@ def growth(sizes: Sequence[int]) -> Curve:
         {"kept": np.array(sizes, dtype=np.float64) * 4 / 1000},
         xlabel="token",
         ylabel="memory [kB]",
-        title="what is kept",
+        title="what is kept; where all it fits is full, the older half is dropped",
     )
 
 
@@ -140,6 +142,14 @@ def times(seconds: Sequence[float], without: Sequence[float], cached: bool) -> C
     own = "with the cache" if cached else "reading all anew"
     lines = {own: 1000 * np.array(seconds)}
     if cached:
-        lines["reading all anew"] = 1000 * np.array(without)
+        lines["reading all anew"] = 1000 * _held(without)
     x = np.arange(1, len(seconds) + 1, dtype=np.float64)
-    return Curve(x, lines, xlabel="token", ylabel="time of a token [ms]", dots=False)
+    return Curve(x, lines, xlabel="token", ylabel="time [ms]", title="time a token takes")
+
+
+def _held(values: Sequence[float]) -> np.ndarray:
+    """Each value until the next one is known."""
+    found: list[float] = []
+    for value in values:
+        found.append(value if value == value or not found else found[-1])
+    return np.array(found)

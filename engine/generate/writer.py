@@ -50,12 +50,17 @@ class Writer:
         self._inside: list[int] = []  # the tokens that the cache has read
         self.read = 0
 
+    def prepare(self, tokens: Sequence[int]) -> None:
+        """Find out with a text whether anything can be kept; `scores` does so else."""
+        if not self._checked:
+            with torch.inference_mode():
+                self._check(list(tokens[window(len(tokens), self.longest) :]))
+
     def scores(self, tokens: Sequence[int]) -> Tensor:
         """The scores of what comes after a text, `(tokens,)`."""
+        self.prepare(tokens)
         text = list(tokens[window(len(tokens), self.longest) :])
         with torch.inference_mode():
-            if not self._checked:
-                self._check(text)
             if self.cache is None:
                 self.read += len(text)
                 return cast("Tensor", self.network(*self.fixed, torch.tensor([text])))[0, -1]

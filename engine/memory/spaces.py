@@ -102,8 +102,8 @@ def frame(
     views: dict[str, View] = {
         "text": Tokens(
             words,
-            _plain(step.mean(1)),
-            title=f"{name}: mean step Δ; the darker a token, the more of it is let in",
+            _plain(step.mean(1) - step.mean()),
+            title=f"{name}: blue tokens are let in more than others, orange ones less (mean Δ)",
         ),
         "channels": _channels(walk, show, words, (channel, place)),
         "reach": _reach(walk, channel, words),

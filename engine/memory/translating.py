@@ -127,7 +127,7 @@ class _Page:
         name = list(newest.weights)[min(self.layer, len(newest.weights) - 1)]
         looks = [one.weights[name].numpy().astype(np.float64) for one in self.said]
         table = np.full((self.rows, len(self.source)), np.nan)
-        table[: len(looks)] = looks
+        table[: len(looks)] = np.round(looks, 2)
         read, written = self._names(self.source), self._names([one.token for one in self.said])
         rows = (*written, *[""] * (self.rows - len(written)))
         views: dict[str, View] = {
