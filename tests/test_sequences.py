@@ -140,11 +140,11 @@ def test_the_loss_of_places_is_the_mean_over_those_that_are_judged():
         for place in range(8)
         if y[n, place] >= 0
     ]
-    assert one._loss(scores, y).item() == pytest.approx(np.mean(by_hand), rel=1e-6)
+    assert one.objective.loss(scores, y).item() == pytest.approx(np.mean(by_hand), rel=1e-6)
     hits = [
         int(scores[n, p].argmax() == y[n, p]) for n in range(3) for p in range(8) if y[n, p] >= 0
     ]
-    assert one._score(scores, y).item() == pytest.approx(np.mean(hits))
+    assert one.objective.score(scores, y).item() == pytest.approx(np.mean(hits))
 
 
 def test_perplexity_and_bits_say_the_same_as_the_loss():
@@ -379,7 +379,7 @@ def test_the_gradient_over_time_is_that_of_finite_differences():
             up, down = (
                 layer(rest, (state + sign * step)[None, None])[0][0, -1, 2] for sign in (1, -1)
             )
-            found.append(float(up - down) / 2e-5)
+            found.append((up - down).item() / 2e-5)
         assert slopes[place] == pytest.approx(float(np.linalg.norm(found)), rel=1e-4)
 
 

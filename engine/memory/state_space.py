@@ -47,11 +47,11 @@ def s4d(layer: S4D, x: Tensor, state: Tensor | None = None) -> Walk:
     """
     moved, gain = layer.discrete()  # (features, half); B is folded into C
     decay = moved.exp()
-    state = torch.zeros_like(decay) if state is None else state
+    now = torch.zeros_like(decay) if state is None else state
     states: list[Tensor] = []
     for signal in x[0]:
-        state = decay * state + signal[:, None]
-        states.append(state)
+        now = decay * now + signal[:, None]
+        states.append(now)
     found = torch.stack(states)
     output = 2 * torch.real((gain * found).sum(-1)) + layer.skip * x[0]
     return Walk(
@@ -75,7 +75,7 @@ def mamba(
     Source: Gu & Dao (2023), Mamba: linear-time sequence modeling with selective state spaces.
     """
     signal, gate = layer.in_proj(x).chunk(2, -1)
-    conv, width = layer.conv1d, layer.conv1d.kernel_size[0]
+    conv, width = layer.conv1d, layer.conv1d.weight.shape[-1]
     before = signal.new_zeros(1, width - 1, signal.shape[-1]) if inputs is None else inputs
     stretch = torch.cat([before, signal], 1)  # (1, width - 1 + length, inner)
     mixed = functional.conv1d(stretch.transpose(1, 2), conv.weight, conv.bias, groups=conv.groups)
@@ -85,11 +85,11 @@ def mamba(
     into, out, u = into[0], out[0], u[0]
     kept = (step[..., None] * -layer.A_log.exp()).exp()  # (length, inner, states)
     let_in = (step * u)[..., None] * into[:, None]
-    state = torch.zeros_like(kept[0]) if state is None else state
+    now = torch.zeros_like(kept[0]) if state is None else state
     states: list[Tensor] = []
     for factor, flow in zip(kept, let_in, strict=True):
-        state = factor * state + flow
-        states.append(state)
+        now = factor * now + flow
+        states.append(now)
     found = torch.stack(states)
     y = (found * out[:, None]).sum(-1) + layer.D * u
     return Walk(
