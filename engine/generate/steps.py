@@ -143,7 +143,8 @@ def _(layer: MultiheadAttention, kept: Kept, start: int, *inputs: Tensor) -> Any
         return layer(*inputs)
     if not layer.causal:
         raise UnkeepableError("a MultiheadAttention that is not causal looks at later places")
-    return among_themselves(layer, kept, start, inputs[0])
+    (x,) = inputs
+    return among_themselves(layer, kept, start, x)
 
 
 def among_themselves(layer: nn.MultiheadAttention, kept: Kept, start: int, x: Tensor) -> Tensor:
