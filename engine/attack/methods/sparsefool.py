@@ -24,7 +24,7 @@ def sparsefool(
     *,
     epsilon: Annotated[int, Slider(0, 100, help="More pixels may change")] = 10,
     steps: Steps = 20,
-    beyond: Annotated[float, Slider(1.0, 5.0, help="Aims further past the border")] = 1.2,
+    beyond: Annotated[float, Slider(1.0, 5.0, help="Aims further past the border")] = 1.05,
 ) -> torch.Tensor:
     """DeepFool finds the border's plane; the plane is then reached input by input, steepest first.
 
