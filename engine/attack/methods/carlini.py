@@ -9,7 +9,7 @@ from torch import nn
 
 from engine.attack.adam import Adam
 from engine.attack.balls import across, length
-from engine.attack.table import Epsilon, Steps, attack, margin
+from engine.attack.table import Epsilon, Steps, asked, attack, margin
 from engine.attack.watch import seen
 from engine.forms import Slider
 
@@ -27,13 +27,15 @@ def cw_linf(
     epsilon: Epsilon = 0.3,
     steps: Steps = 20,
     rounds: Annotated[int, Slider(1, 60, log=True, help="Smaller changes, longer search")] = 25,
-    rate: Annotated[float, Slider(0.001, 0.5, log=True, help="Longer steps")] = 0.05,
+    rate: Annotated[float, Slider(0.001, 0.5, log=True, help="Longer steps")] = 0.01,
     targeted: bool = False,
 ) -> torch.Tensor:
     """Only changes beyond a threshold cost; after each success the threshold shrinks.
 
     Minimises `c · max(margin, 0) + Σ max(|δ_i| − τ, 0)`. A round that succeeds makes
     `τ ← 0.9 min(τ, max |δ_i|)`; one that fails doubles the weight c and begins at the last success.
+    Pixels are clipped to [0, 1] here, not bent by a tangent: black and white ones must move too,
+    and there the tangent is flat.
 
     Source: Carlini & Wagner (2017), Towards evaluating the robustness of neural networks,
     section VI.C.
@@ -41,25 +43,25 @@ def cw_linf(
     del epsilon  # the ball is applied at the door
     limit = torch.ones(len(x), dtype=x.dtype)  # τ
     weight = torch.ones(len(x), dtype=x.dtype)  # c
-    place = torch.atanh((2 * x - 1).clamp(-1 + 1e-6, 1 - 1e-6))  # where each sample's w begins
+    place = x.clone()  # where each sample begins
     best, smallest = x.clone(), torch.full((len(x),), torch.inf, dtype=x.dtype)
     for _ in range(rounds):
         adam = Adam(place.clone(), rate)
         done = torch.zeros(len(x), dtype=torch.bool)
         for _ in range(steps):
-            w = adam.w.detach().requires_grad_()
+            found, scores = asked(module, adam.w)
             with torch.enable_grad():
-                found = (torch.tanh(w) + 1) / 2
-                short = margin(module(found), y, targeted=targeted)
+                short = margin(scores, y, targeted=targeted)
                 over = ((found - x).abs() - across(limit, x)).clamp_min(0).flatten(1).sum(1)
                 total = (weight * (short + CLEAR).clamp_min(0) + over).sum()
             size, hit = length(found.detach() - x, "Linf"), short.detach() < 0
             better = hit & (size < smallest)
             best[better], smallest[better] = found.detach()[better], size[better]
-            place[better] = adam.w[better]
+            place[better] = found.detach()[better]
             done |= hit & (over.detach() <= 0)
-            (gradient,) = torch.autograd.grad(total, w)
+            (gradient,) = torch.autograd.grad(total, found)
             adam.step(gradient)
+            adam.w.clamp_(0, 1)
             seen(found)
         place = torch.where(across(smallest.isfinite(), x), place, adam.w)
         limit = torch.where(done, SHRINK * torch.minimum(limit, smallest), limit)

@@ -112,6 +112,7 @@ def _fmn(
     radius = torch.full_like(smallest, torch.inf)
     for step in range(steps + 1):
         value, gradient = slope_of(module, x + change, y, short)
+        gradient = gradient * _room(x + change, gradient)
         size = length(change, norm)
         hit = value < 0
         better = hit & (size < smallest)
@@ -126,6 +127,14 @@ def _fmn(
         change = _into(change, x, radius, norm)
         seen(x + change)
     return best
+
+
+def _room(x: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
+    """Which numbers can follow the step down the gradient: a black pixel grows no darker.
+
+    Without this a step in the L2 ball may be lost to pixels that cannot take it, for ever.
+    """
+    return torch.where(gradient > 0, x > 0, x < 1)
 
 
 def _resized(

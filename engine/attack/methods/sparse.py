@@ -73,7 +73,8 @@ def ead(
 ) -> torch.Tensor:
     """Carlini and Wagner's penalty with the sum of changes as a second cost: few pixels change.
 
-    After each gradient step, changes smaller than a threshold are set to zero (ISTA).
+    After each gradient step, changes smaller than a threshold are set to zero; the next gradient
+    is taken where the last move would carry on to (FISTA).
 
     Source: Chen et al. (2018), EAD: elastic-net attacks to deep neural networks.
     """
@@ -82,22 +83,24 @@ def ead(
     weight = torch.ones(len(x))
     best, smallest = x.clone(), torch.full((len(x),), torch.inf)
     for _ in range(searches):
-        found, done = x, torch.zeros(len(x), dtype=torch.bool)
+        found, ahead, done = x, x, torch.zeros(len(x), dtype=torch.bool)
         for step in range(steps):
-            at, scores = asked(module, found)
+            at, scores = asked(module, ahead)
             with torch.enable_grad():
                 short = margin(scores, y, targeted=targeted)
                 cost = ((at - x) ** 2).flatten(1).sum(1) + weight * (short + 1e-4).clamp_min(0)
                 total = cost.sum()
             (gradient,) = torch.autograd.grad(total, at)
+            pace = rate * (1 - step / steps) ** 0.5
+            change = ahead - pace * gradient - x
+            last, found = found, x + change.sign() * (change.abs() - sparse).clamp_min(0)
+            found = found.clamp(0, 1)
+            ahead = (found + step / (step + 3) * (found - last)).clamp(0, 1)
             size = (found - x).abs().flatten(1).sum(1)
-            hit = short.detach() < 0
+            hit = fooled(module, found, y, targeted=targeted)
             better = hit & (size < smallest)
             best[better], smallest[better] = found[better], size[better]
             done |= hit
-            pace = rate * (1 - step / steps) ** 0.5
-            change = found - pace * gradient - x
-            found = (x + change.sign() * (change.abs() - pace * sparse).clamp_min(0)).clamp(0, 1)
             seen(found)
         high, low = torch.where(done, weight, high), torch.where(done, low, weight)
         weight = torch.where(high.isinf(), weight * 10, (low + high) / 2)

@@ -26,6 +26,7 @@ from engine.views import Array, Curve, Frame, Histogram, Note, View
 BATCH = 64
 RATE = 0.003
 TINY = 1e-7
+MUCH = 0.6  # area above which a model is said to know its samples by heart
 USUAL_EPOCHS, MOST_EPOCHS = 5, 200
 
 
@@ -176,6 +177,23 @@ def _confidence(losses: Array) -> Array:
     return found
 
 
+def by_chance(members: int, others: int) -> float:
+    """How far above a half guessing comes in 2.5 % of cases: twice the area's spread.
+
+    Source: Mann & Whitney (1947), On a test of whether one of two random variables is
+    stochastically larger than the other.
+    """
+    return float(2 * np.sqrt((members + others + 1) / (12 * members * others)))
+
+
+def _verdict(area: float, chance: float) -> str:
+    if area <= chance:
+        return "This model gives nothing away that could be told from luck: it treats both alike."
+    if area <= MUCH:
+        return "This model gives little away: it treats both nearly alike."
+    return "It knows its training samples by heart; stop earlier or regularise."
+
+
 def _frame(
     step: int, of: int, losses: Array, guesses: Mapping[str, Array], member: Array, data: DataSet
 ) -> Frame:
@@ -192,17 +210,15 @@ def _frame(
         false, true = roc(guess[member], guess[~member])
         lines[name] = np.interp(grid, false, true)
     best = max(areas, key=lambda name: areas[name])
+    chance = 0.5 + by_chance(int(member.sum()), int((~member).sum()))
     told = (
         f"Told by {best}, a sample of the training set is ranked before an unseen one "
-        f"{100 * areas[best]:.0f} % of the time; 50 % is guessing. "
-    )
-    told += (
-        "This model gives little away: it treats both alike."
-        if areas[best] < 0.55
-        else "It knows its training samples by heart; stop earlier or regularise."
+        f"{100 * areas[best]:.0f} % of the time; guessing gives 50 %, with luck up to "
+        f"{100 * chance:.0f} %. {_verdict(areas[best], chance)}"
     )
     guess = guesses[best]
     facts: dict[str, Any] = {f"area under the curve, {name}": area for name, area in areas.items()}
+    facts["area by luck"] = chance
     facts["advantage"] = advantage(guess[member], guess[~member])
     facts["found at 1 % false alarms"] = caught_at(guess[member], guess[~member], 0.01)
     facts["loss gap [nat]"] = float(losses[~member].mean() - losses[member].mean())
@@ -210,6 +226,6 @@ def _frame(
     views: dict[str, View] = {
         "losses": Histogram(edges, counts, xlabel="loss [nat]", ylabel="samples", title=title),
         "roc": Curve(grid, lines, xlabel="false alarms", ylabel="members found"),
-        "notes": Note(told, tone="good" if areas[best] < 0.55 else "warning"),
+        "notes": Note(told, tone="warning" if areas[best] > max(MUCH, chance) else "good"),
     }
     return Frame(step, of, views, facts)
