@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
@@ -16,6 +16,8 @@ from engine.network.build import build
 from engine.network.spec import NetworkSpec
 from engine.store.files import write_json
 from engine.training import travel
+from engine.training.doctor import Finding
+from engine.training.doctor.visit import Doctor, diverged
 from engine.training.door import refuse_misfit
 from engine.training.initialisers import initialise
 from engine.training.panels import in_order
@@ -122,8 +124,9 @@ def _go(
                 turned = dict(changes)
                 pictures.shown = str(turned.pop("panels", pictures.shown))
                 session.change(turned)
-    except Diverged:
+    except Diverged as ill:
         healthy = False  # the last good checkpoint stays
+        diary.note([diverged(str(ill), session.settings.learning_rate)])
         raise
     finally:
         if healthy:
@@ -135,6 +138,7 @@ class _Diary:
 
     def __init__(self, session: Session, folder: Path | None) -> None:
         self._session, self._folder = session, folder
+        self._doctor = Doctor(session)
         self._saved = -SAVE_EVERY  # so the first step is saved: a run can be resumed from there
         if folder is not None:
             self._keeper = travel.Keeper(folder, session)
@@ -147,6 +151,7 @@ class _Diary:
         if time.monotonic() - self._saved > SAVE_EVERY:
             self._session.save(self._folder)
             self._saved = time.monotonic()
+            self.note(self._doctor.findings())
         self._keeper.look(self._session)
 
     def close(self) -> None:
@@ -154,3 +159,10 @@ class _Diary:
         if self._folder is not None:
             self._session.save(self._folder)
             self._keeper.keep(self._session)
+            self.note(self._doctor.findings())
+
+    def note(self, findings: Sequence[Finding]) -> None:
+        """Write down what is wrong with the run."""
+        if self._folder is not None:
+            told = [one.to_json() for one in findings]
+            write_json(self._folder / "findings.json", told)
