@@ -14,6 +14,7 @@ st.navigation(
         st.Page("build.py", title="Build", icon=":material/account_tree:"),
         st.Page("train.py", title="Train", icon=":material/play_circle:"),
         st.Page("attention.py", title="Look inside", icon=":material/hub:", url_path="inside"),
+        st.Page("understand.py", title="Understand", icon=":material/route:"),
         st.Page("explain.py", title="Explain", icon=":material/visibility:"),
         st.Page("attack.py", title="Attack", icon=":material/bolt:"),
         st.Page("export.py", title="Export", icon=":material/download:"),

@@ -67,9 +67,9 @@ def load(folder: Path | str) -> Kept:
         raise LookupError(
             f"no trained model in {folder.name!r:.80}: train it first, for some seconds at least"
         )
-    summary = _read_json(folder / "summary.json")
-    settings = _read_json(folder / "settings.json")
-    spec = NetworkSpec.parse(_read_json(folder / "spec.json"))
+    summary = read_json(folder / "summary.json")
+    settings = read_json(folder / "settings.json")
+    spec = NetworkSpec.parse(read_json(folder / "spec.json"))
     return Kept(
         spec=spec,
         module=open_weights(spec, folder / "weights.safetensors"),
@@ -101,7 +101,12 @@ def _tensors(path: Path) -> dict[str, torch.Tensor]:
     return tensors
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """A file of a kept model; empty where there is none.
+
+    Raises:
+        ValueError: It is no JSON.
+    """
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -106,6 +106,18 @@ class Network(nn.Module):
                 return False
             expected = writes[0]
         return inputs == 1 and self._only == expected
+
+    @property
+    def output_slot(self) -> int | None:
+        """Where the only output is found after a `walk`; None if there are several."""
+        return self._only
+
+    def walk(self) -> Iterator[tuple[nn.Module, tuple[int, ...], tuple[int, ...]]]:
+        """Each layer in the order of its turn, with the slots it reads and those it writes.
+
+        The inputs stand in the first slots.
+        """
+        yield from zip(self._layers, self._reads, self._writes, strict=True)
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor | dict[str, torch.Tensor]:
         """Inputs with the batch as first axis, to the output or the outputs by name."""

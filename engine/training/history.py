@@ -68,7 +68,7 @@ class History:
         """Some of the lines, named by their last word: `"loss train"` is called `train`."""
         return Curve(
             np.array(self.steps, dtype=np.float64),
-            {name.rpartition(" ")[2]: np.array(self.lines[name]) for name in names},
+            {name.rpartition(" ")[2]: np.array(self.lines.get(name, [])) for name in names},
             ylabel=ylabel,
             log=log,
             marks=dict(self.marks),

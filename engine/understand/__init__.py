@@ -1,0 +1,1 @@
+"""Understanding a training: back-propagation with real numbers, the landscape, the past."""
