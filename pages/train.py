@@ -1,10 +1,10 @@
-"""Train the network on stage, watch it learn, change the rate while it does."""
+"""Train the network on stage, watch it learn, change whatever you like while it does."""
 
 import streamlit as st
 
 from engine.forms import Form
 from engine.jobs import board
-from ui import asked, components, data_choice, project, stage, widgets
+from ui import asked, clinic, components, data_choice, project, stage, usual, widgets
 from ui.visitor import visitor
 
 ENTRY = "engine.training.run:train"
@@ -12,20 +12,25 @@ ENTRY = "engine.training.run:train"
 now = stage.show()
 form: Form = asked.form(ENTRY)
 run = project.last_run(now)
+if run is not None and run.entry != ENTRY:
+    run = None  # weights from elsewhere: there is nothing to watch yet
 controls, view = st.columns([1, 4], gap="large")
 with controls:
     data = data_choice.choose(now)
     begin = st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch")
+    told = usual.suit(data, form, "train")
     settings = widgets.controls(form, "train", live=run is None)
     if run is not None:
         st.caption("Everything else is beside the pictures and can be turned during the run.")
 
 if begin:
-    turned = dict(run.live) if run is not None else {}
+    turned = {}
     if run is not None:
         run.stop()
+        turned = {**run.live, **usual.longer(run.settings.get("data"), data, told)}
     values = {"spec": now.spec, "data": data, **turned, **settings}
-    run = board().start(ENTRY, values, owner=visitor(), title=now.name)
+    pace = usual.pace(told)
+    run = board().start(ENTRY, values, owner=visitor(), title=now.name, pace=pace)
     project.change(data=data, run=run.id)
     st.rerun()
 
@@ -36,10 +41,11 @@ with view:
         sent = components.live(run.id, key="train.view", form=form, values=run.live)
         if sent and sent.get("again"):
             values = {**run.settings, **run.live, **sent.get("values", {})}
-            again = board().start(ENTRY, values, owner=visitor(), title=now.name)
+            again = board().start(ENTRY, values, owner=visitor(), title=now.name, pace=run.pace)
             project.change(run=again.id)
             st.rerun()
         if sent and sent.get("resume"):
             board().resume(run.id)
             st.rerun()
-        st.page_link("explain.py", label="**Ask it why**", icon=":material/visibility:")
+        clinic.show(run, now)
+        st.page_link("understand.py", label="**Understand it**", icon=":material/route:")

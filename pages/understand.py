@@ -31,7 +31,8 @@ chosen = st.segmented_control(
 entry, words = SECTIONS[chosen or "Walk"]
 st.markdown(words)
 run = study.begun(entry, now, key="understand")
-study.view(run, asked.form(entry), key="understand", options={})
+layout = {"columns": 3} if chosen == "Walk" else {}
+study.view(run, asked.form(entry), key="understand", options={}, **layout)
 if chosen == "Past" and st.button("Branch a new run from here", icon=":material/fork_right:"):
     old = project.last_run(now)
     step = int(run.latest.facts.get("kept step", -1)) if run.latest else -1

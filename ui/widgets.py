@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -38,10 +39,23 @@ def controls(form: Form, key: str, *, live: bool = False) -> dict[str, Value]:
         live: Whether the live ones are shown as well, as before a run begins.
     """
     chosen: dict[str, Value] = {}
+    headings: dict[str, Any] = {}
     for name, control in form.controls.items():
-        if live or not control.live:
-            chosen[name] = _widget(f"{key}.{name}", name, control, form.defaults[name])
+        if control.live and not live:
+            continue
+        group = getattr(control, "group", "")  # what is clicked or drawn has none
+        if group and group not in headings:
+            headings[group] = st.expander(group)
+        with headings.get(group) or contextlib.nullcontext():
+            if wanted(control, chosen):
+                chosen[name] = _widget(f"{key}.{name}", name, control, form.defaults[name])
     return chosen
+
+
+def wanted(control: Control, chosen: Mapping[str, Value]) -> bool:
+    """Whether a control means something as the ones before it stand."""
+    conditions = [one.partition("=") for one in getattr(control, "when", "").split(";") if one]
+    return all(str(chosen.get(name)) in words.split("|") for name, _, words in conditions)
 
 
 def preset(form: Form, key: str, values: Mapping[str, Value]) -> None:

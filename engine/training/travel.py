@@ -16,7 +16,7 @@ from engine.training.session import Session
 
 MOST = 60
 LARGEST = 96 * 2**20  # bytes
-SHARE = 0.03  # of the computing time that keeping may take
+SHARE = 0.03  # of the run's time that keeping may take
 _FOLDER = "steps"
 
 
@@ -31,13 +31,14 @@ class Keeper:
         self._folder = folder / _FOLDER
         self._steps = kept(folder)
         self.every = max(1, session.steps // MOST)
-        self._cost = self._spent = 0.0  # of the last writing, and of the run when that was [s]
+        self._cost = 0.0  # of the last writing [s]
+        self._kept = 0.0  # when that was, on the monotonic clock
 
     def look(self, session: Session) -> None:
         """Keep the step that the session has reached, if it is due."""
         if self._steps and session.step - self._steps[-1] < self.every:
             return
-        if session.seconds - self._spent < self._cost / SHARE:
+        if time.monotonic() - self._kept < self._cost / SHARE:
             return
         self.keep(session)
 
@@ -45,7 +46,7 @@ class Keeper:
         """Keep it, due or not."""
         if self._steps and session.step <= self._steps[-1]:
             return
-        begun = time.perf_counter()
+        begun = time.monotonic()
         session.route.settle(session.optimizer, session.settings)
         path = _path(self._folder, session.step)
         checkpoint.write_state(path, session.module, session.optimizer, session.state())
@@ -53,7 +54,8 @@ class Keeper:
         most = max(2, min(MOST, LARGEST // max(1, path.stat().st_size)))
         while len(self._steps) > most:
             self._thin()
-        self._cost, self._spent = time.perf_counter() - begun, session.seconds
+        self._kept = time.monotonic()
+        self._cost = self._kept - begun
 
     def _thin(self) -> None:
         """Let every other one go, but neither the first nor the last."""

@@ -1,0 +1,46 @@
+"""How long a first training of some data takes, so that pressing play teaches something."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from engine.forms import Form
+from engine.jobs import CallError
+from ui import asked
+
+SAMPLES = 150_000  # that a small table or plane is shown in all
+MOST = 500
+SEEN = 15.0  # seconds that a training of points in the plane takes at least
+
+
+def suit(data: str, form: Form, key: str) -> Mapping[str, Any]:
+    """Set the widget of the epochs to what suits other data than before; what the data are."""
+    try:
+        told: Mapping[str, Any] = asked.about(data)
+    except CallError:
+        return {}  # the choice of data says what is wrong
+    if st.session_state.get(f"{key}.suited") != data:
+        st.session_state[f"{key}.suited"] = data
+        st.session_state[f"{key}.epochs"] = _epochs(told) or form.defaults["epochs"]
+    return told
+
+
+def longer(before: object, data: str, told: Mapping[str, Any]) -> dict[str, int]:
+    """The epochs for other data than the run before had; nothing for the same."""
+    found = _epochs(told) if told and before != data else None
+    return {} if found is None else {"epochs": found}
+
+
+def pace(told: Mapping[str, Any]) -> float:
+    """The least time of a run, for those that would be over in the blink of an eye [s]."""
+    return SEEN if told.get("kind") == "plane" else 0.0
+
+
+def _epochs(told: Mapping[str, Any]) -> int | None:
+    """Epochs for small data; None leaves the form's own."""
+    if told["kind"] not in ("plane", "table"):
+        return None
+    return max(5, min(MOST, SAMPLES // max(1, int(told["train"]))))
