@@ -106,7 +106,8 @@ def watched(page, errors):
 def _note(errors, message):
     """Keep an error of the page's own; a browser's remark on a missing picture is none."""
     # Streamlit asks below the path of a page first when it looks for its own server
-    ignored = ("/_stcore/", "ResizeObserver loop", "/gallery/", "net::ERR_ABORTED")
+    # The code panel asks at every pause in typing; half a line is refused, and told in the panel
+    ignored = ("/_stcore/", "ResizeObserver loop", "/gallery/", "net::ERR_ABORTED", "/api/read")
     if message.type == "error":
         text = f"{message.text} {message.location.get('url', '')}"
         if not any(word in text for word in ignored):

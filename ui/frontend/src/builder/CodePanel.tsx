@@ -66,7 +66,8 @@ export function CodePanel(): JSX.Element {
       </header>
       {problem && (
         <div className="bar error" role="alert" data-testid="code-problem">
-          {problem.line ? <button type="button" className="go" onClick={() => toLine(problem.line as number)}>Line {problem.line}</button> : null} {withoutLine(problem)}
+          {problem.line ? <button type="button" className="go" onClick={() => toLine(problem.line as number)}>Line {problem.line}</button> : null}
+          <span>{withoutLine(problem)}</span>
           <button type="button" className="go" data-testid="code-back" onClick={() => { setDraft(undefined); setProblem(undefined); }}>Take the canvas’s code back</button>
         </div>
       )}

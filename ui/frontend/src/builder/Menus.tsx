@@ -1,15 +1,16 @@
 /** What opens over the canvas: lists to choose from. */
-import { useEffect, useMemo, type JSX, type ReactNode } from "react";
+import { useMemo, type JSX, type ReactNode } from "react";
 import { Chooser, type Choice } from "./Chooser";
 import { useDesk, useModel, usePart, type Menu } from "./context";
 import { FileDialog } from "./FileDialog";
 import { JsonDialog } from "./JsonDialog";
 import { WeightsView } from "./WeightsView";
 import { ContextMenu } from "./ContextMenu";
+import { Gallery } from "./Gallery";
 import { HelpSheet } from "./HelpSheet";
 import { kinds, kindWords } from "./kinds";
 import { flowOrder, nodeOf, path, type Spec, type SpecNode } from "./spec";
-import { shapeWords, short, typeWords } from "./words";
+import { shapeWords, typeWords } from "./words";
 
 export function Menus(): JSX.Element | null {
   const { menu } = useDesk();
@@ -20,7 +21,7 @@ export function Menus(): JSX.Element | null {
       {menu.kind === "append" && <Layers />}
       {menu.kind === "connect" && <Targets />}
       {menu.kind === "find" && <Nodes />}
-      {menu.kind === "templates" && <Templates />}
+      {menu.kind === "templates" && <Gallery />}
       {menu.kind === "paste" && <JsonDialog />}
       {menu.kind === "file" && <FileDialog />}
       {menu.kind === "weights" && <WeightsView id={menu.node} />}
@@ -141,39 +142,6 @@ function Nodes(): JSX.Element {
         desk.close();
         model.select([id]);
         desk.reveal(id);
-      }}
-      onClose={() => desk.close()}
-    />
-  );
-}
-
-function Templates(): JSX.Element {
-  const model = useModel();
-  const desk = useDesk();
-  const templates = usePart((state) => state.templates);
-  const online = usePart((state) => state.online);
-  useEffect(() => void model.fetchTemplates(), [model]);
-  const choices = useMemo(() => {
-    const families = [...new Set(templates.map((template) => template.family))];
-    return [...templates]
-      .sort((one, other) => families.indexOf(one.family) - families.indexOf(other.family))
-      .map(
-        (template): Choice => ({
-          key: template.name,
-          title: template.title,
-          group: template.family,
-          note: [template.parameters ? `${short(template.parameters)} parameters` : "", template.trainable ? "trains here" : ""].filter(Boolean).join(" · "),
-        }),
-      );
-  }, [templates]);
-  return (
-    <Chooser
-      label="Open a template"
-      choices={choices}
-      empty={templates.length ? "No template of that name." : online ? "Fetching the templates…" : "The templates come when the server answers."}
-      onChoose={(name) => {
-        desk.close();
-        void model.loadTemplate(name, templates.find((template) => template.name === name)?.title ?? name);
       }}
       onClose={() => desk.close()}
     />

@@ -69,6 +69,7 @@ export interface Template {
   readonly family: string;
   readonly parameters?: number | null;
   readonly trainable?: boolean;
+  readonly help?: string;
 }
 
 /** What one batch takes [s]. */

@@ -27,16 +27,15 @@ export async function packed(spec: Spec): Promise<string> {
 export async function linked(hash: string): Promise<Spec | undefined> {
   const packed = new URLSearchParams(hash.slice(hash.indexOf("#") + 1)).get(NAME);
   if (packed === null) return undefined;
-  let text: string;
+  let spec: unknown;
   try {
     const letters = atob(packed.replaceAll("-", "+").replaceAll("_", "/"));
     const bytes = Uint8Array.from(letters, (letter) => letter.charCodeAt(0));
-    text = new TextDecoder("utf-8", { fatal: true }).decode(await through(bytes, new DecompressionStream("deflate-raw")));
+    spec = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(await through(bytes, new DecompressionStream("deflate-raw"))));
   } catch (error) {
     if (error instanceof Refusal) throw error;
     throw new Refusal("The link is damaged: the network in it cannot be read. Copy all of it and open it again.");
   }
-  const spec: unknown = JSON.parse(text);
   if (!isRecord(spec)) throw new Refusal("The link holds no network.");
   return readSpec(spec);
 }

@@ -37,6 +37,7 @@ interface Arranged {
 const known = new Map<string, Arranged>();
 
 export function ranked(spec: Spec, sizes: ReadonlyMap<string, Size>, direction: Direction): Ranked {
+  if (spec.nodes.length === 0) return { places: new Map(), lanes: new Map() };
   const order = flowOrder(spec);
   const cuts = bottlenecks(spec, order);
   const places = new Map<string, Point>();
