@@ -10,6 +10,8 @@ import sys
 import pytest
 from playwright.sync_api import expect
 
+from engine.export.link import decode as link_decode
+
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(600)]
 
 SLOW = 60_000  # patience with a loaded machine [ms]
@@ -152,9 +154,11 @@ def test_a_link_carries_the_network_and_the_code_and_the_canvas_follow_each_othe
     page.get_by_test_id("node-relu1").click()
     page.keyboard.press("Delete")
     page.get_by_test_id("tool-files").click()
-    expect(page.get_by_test_id("link")).to_have_value(re.compile("#network="))
+    expect(page.get_by_test_id("link")).to_have_value(re.compile("#net="))
     link = page.get_by_test_id("link").input_value()
     page.keyboard.press("Escape")
+    behind = link_decode(link)  # the command line and the API read the same links
+    assert [node.id for node in behind.nodes][:3] == ["image", "conv1", "pool1"]
     other = visit(link.removeprefix(server))
     expect(other.get_by_test_id("shape-conv1-pool1")).to_be_visible()
     assert "#" not in other.url

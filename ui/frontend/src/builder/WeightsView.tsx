@@ -1,12 +1,12 @@
 /** The numbers of a layer as a heat map: look, change one, cut a connection, freeze them all. */
-import { useCallback, useEffect, useLayoutEffect, useRef, useState, type JSX, type KeyboardEvent } from "react";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type JSX, type KeyboardEvent } from "react";
 import { colourAt, css } from "../shared/palette";
 import { readTheme } from "../shared/theme";
 import type { Weights } from "./api";
 import { useDesk, useModel, usePart } from "./context";
 import { nodeOf } from "./spec";
 import { useSize } from "./size";
-import { cellSize, connectionOf, draw, indexOf, isCut, windowAt, type Cell } from "./weightGrid";
+import { cellAt, connectionOf, draw, extentOf, foldOf, indexOf, isCut, windowAt, type Cell } from "./weightGrid";
 import { exact, typeWords } from "./words";
 
 type Window = readonly [number, number, number, number];
@@ -121,7 +121,7 @@ function Heat({ weights, at, onAt, onOpen }: HeatProps): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const room = useSize(box);
-  const size = cellSize(weights, Math.max(200, room.width - 4), 340);
+  const fold = useMemo(() => foldOf(weights, Math.max(200, room.width - 4), 340), [weights, room.width]);
   const [rows, columns] = [weights.values.length, weights.values[0]?.length ?? 0];
 
   useLayoutEffect(() => {
@@ -129,18 +129,15 @@ function Heat({ weights, at, onAt, onOpen }: HeatProps): JSX.Element {
     const context = element?.getContext("2d");
     if (!element || !context) return;
     const scale = globalThis.devicePixelRatio || 1;
-    element.width = Math.ceil(columns * size * scale);
-    element.height = Math.ceil(rows * size * scale);
-    element.style.width = `${columns * size}px`;
-    element.style.height = `${rows * size}px`;
+    const [width, height] = extentOf(fold);
+    element.width = Math.ceil(width * scale);
+    element.height = Math.ceil(height * scale);
+    element.style.width = `${width}px`;
+    element.style.height = `${height}px`;
     context.scale(scale, scale);
-    draw(context, weights, size, at, readTheme(element.closest(".orrery") ?? element));
-  }, [weights, size, at, rows, columns]);
+    draw(context, weights, fold, at, readTheme(element.closest(".orrery") ?? element));
+  }, [weights, fold, at]);
 
-  const cellAt = (x: number, y: number): Cell => {
-    const frame = (canvas.current as HTMLCanvasElement).getBoundingClientRect();
-    return { row: clamp(Math.floor((y - frame.top) / size), rows), column: clamp(Math.floor((x - frame.left) / size), columns) };
-  };
   const walk = useCallback(
     (event: KeyboardEvent) => {
       const step = { ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1], PageDown: [8, 0], PageUp: [-8, 0] }[event.key];
@@ -166,7 +163,8 @@ function Heat({ weights, at, onAt, onOpen }: HeatProps): JSX.Element {
         aria-label={`${weights.name}, ${rows} rows, ${columns} columns. Arrow keys walk from cell to cell, Enter changes the number.`}
         data-testid="heat"
         onPointerDown={(event) => {
-          const cell = cellAt(event.clientX, event.clientY);
+          const frame = event.currentTarget.getBoundingClientRect();
+          const cell = cellAt(fold, event.clientX - frame.left, event.clientY - frame.top);
           onAt(cell);
           onOpen(cell);
         }}

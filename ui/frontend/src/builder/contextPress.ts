@@ -35,7 +35,10 @@ export function useContextMenu(canvas: RefObject<HTMLElement | null>, model: Mod
       clearTimeout(timer);
       if (event.pointerType !== "touch" || !event.isPrimary) return;
       from = [event.clientX, event.clientY];
-      timer = setTimeout(() => show(...from), LONG);
+      timer = setTimeout(() => {
+        swallowClick();
+        show(...from);
+      }, LONG);
     };
     const onMove = (event: PointerEvent): void => {
       if (Math.hypot(event.clientX - from[0], event.clientY - from[1]) > SLACK) clearTimeout(timer);
@@ -55,6 +58,22 @@ export function useContextMenu(canvas: RefObject<HTMLElement | null>, model: Mod
       element.removeEventListener("pointercancel", onUp, true);
     };
   }, [canvas, model, open]);
+}
+
+/** The finger that opened the menu is lifted over it: that must not press what lies there. */
+function swallowClick(): void {
+  const stop = (event: Event): void => {
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  const end = (): void => {
+    setTimeout(() => removeEventListener("click", stop, true), 400);
+    removeEventListener("pointerup", end, true);
+    removeEventListener("pointercancel", end, true);
+  };
+  addEventListener("click", stop, true);
+  addEventListener("pointerup", end, true);
+  addEventListener("pointercancel", end, true);
 }
 
 /** Where the chosen card stands on the screen, for those who press the menu key. */

@@ -45,7 +45,7 @@ export function mount(root: HTMLElement, data: BuilderData, send: Send): Mounted
 
 /** Opens the network that the page's address carries, once: going on in it must not bring it back. */
 async function openAddress(model: Model): Promise<void> {
-  if (!location.hash.includes("network=") || model.state.readonly) return;
+  if (!location.hash.includes("net=") || model.state.readonly) return;
   const opened = await model.openLink(location.hash);
   if (opened) history.replaceState(history.state, "", location.pathname + location.search);
 }

@@ -1,7 +1,7 @@
-/** A link that carries the whole network: `#network=` with the JSON, deflated and written in URL letters. */
+/** A link that carries the whole network: `#net=` with the JSON, packed as `engine.export.link` does. */
 import { isRecord, Refusal, readSpec, type Spec } from "./spec";
 
-const NAME = "network";
+const NAME = "net";
 /** A link that unfolds to more than this is none of ours [bytes]. */
 const MOST = 4_000_000;
 /** Some programs cut links off that are longer [letters]. */
@@ -17,7 +17,7 @@ export async function linkTo(spec: Spec, page: string = location.href): Promise<
 
 export async function packed(spec: Spec): Promise<string> {
   const bytes = new TextEncoder().encode(JSON.stringify(spec));
-  const small = await through(bytes, new CompressionStream("deflate-raw"));
+  const small = await through(bytes, new CompressionStream("deflate"));
   let letters = "";
   for (const byte of small) letters += String.fromCharCode(byte);
   return btoa(letters).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
@@ -31,7 +31,7 @@ export async function linked(hash: string): Promise<Spec | undefined> {
   try {
     const letters = atob(packed.replaceAll("-", "+").replaceAll("_", "/"));
     const bytes = Uint8Array.from(letters, (letter) => letter.charCodeAt(0));
-    spec = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(await through(bytes, new DecompressionStream("deflate-raw"))));
+    spec = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(await through(bytes, new DecompressionStream("deflate"))));
   } catch (error) {
     if (error instanceof Refusal) throw error;
     throw new Refusal("The link is damaged: the network in it cannot be read. Copy all of it and open it again.");

@@ -6,7 +6,7 @@ import { combo } from "./keys";
 import { linked, linkTo, packed } from "./link";
 import { ranked } from "./segments";
 import { readSpec, type Spec, type SpecEdge } from "./spec";
-import { connectionOf, indexOf, isCut, windowAt } from "./weightGrid";
+import { cellAt, connectionOf, cornerOf, extentOf, foldOf, indexOf, isCut, windowAt } from "./weightGrid";
 
 const SPEC: Spec = readSpec({
   version: 1,
@@ -20,7 +20,7 @@ const SPEC: Spec = readSpec({
 describe("a link", () => {
   it("carries the whole network and nothing else of the page's address", async () => {
     const link = await linkTo(SPEC, "http://host/build?template=x#old");
-    expect(link).toMatch(/^http:\/\/host\/build#network=[A-Za-z0-9_-]+$/);
+    expect(link).toMatch(/^http:\/\/host\/build#net=[A-Za-z0-9_-]+$/);
     expect(await linked(link)).toEqual(SPEC);
     expect(await linked("http://host/build#other=1")).toBeUndefined();
   });
@@ -28,12 +28,12 @@ describe("a link", () => {
   it("that is damaged is refused in words", async () => {
     const text = await packed(SPEC);
     for (const broken of [text.slice(0, -9), `${text.slice(0, 20)}!!`, "abc", text.split("").reverse().join("")])
-      await expect(linked(`#network=${broken}`)).rejects.toThrow(/damaged|no network/);
+      await expect(linked(`#net=${broken}`)).rejects.toThrow(/damaged|no network/);
   });
 
   it("that unfolds without end is refused", async () => {
     const bomb = { version: 1, nodes: [], edges: [], outputs: [], title: "x".repeat(5_000_000) } as Spec;
-    await expect(linked(`#network=${await packed(bomb)}`)).rejects.toThrow("more than 4 MB");
+    await expect(linked(`#net=${await packed(bomb)}`)).rejects.toThrow("more than 4 MB");
   });
 });
 
@@ -138,6 +138,21 @@ describe("a cell of a weight", () => {
     expect(isCut([[3]], [3, 9])).toBe(true);
     expect(isCut([[3, 1]], [3, 2])).toBe(false);
     expect(isCut(undefined, [3, 2])).toBe(false);
+  });
+
+  it("is found again under the pointer, in strips or not", () => {
+    const tall = { ...conv, values: Array.from({ length: 192 }, () => [0, 0, 0]) } as unknown as Weights;
+    for (const [width, height] of [[700, 340], [200, 340], [700, 5000]] as const) {
+      const fold = foldOf(tall, width, height);
+      expect(fold.per % 3).toBe(0);
+      expect(extentOf(fold)[0]).toBeLessThanOrEqual(width);
+      expect(extentOf(fold)[1]).toBeLessThanOrEqual(height);
+      for (const cell of [{ row: 0, column: 0 }, { row: 100, column: 2 }, { row: 191, column: 1 }]) {
+        const [x, y] = cornerOf(fold, cell);
+        expect(cellAt(fold, x + fold.size / 2, y + fold.size / 2)).toEqual(cell);
+      }
+      expect(cellAt(fold, 1e6, 1e6).row).toBe(191);
+    }
   });
 
   it("opens a window that stays within the whole", () => {
