@@ -22,7 +22,8 @@ now = stage.show()
 trained = now.run if project.summary(now) else ""
 sent = components.builder(now.spec, now.revision, key="builder", run=trained)
 if sent and sent["revision"] > now.revision:
-    project.take(sent["spec"], sent["revision"], run=sent.get("run", ""))
+    runs = st.session_state.setdefault("build.runs", {})
+    project.take(sent["spec"], sent["revision"], run=sent.get("run", ""), runs=runs)
     st.rerun()
 
 st.page_link("train.py", label="**Train it**", icon=":material/play_circle:")

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from engine.explain.study import study
-from engine.models.adopt import adopt
+from engine.models.adopt import adopt, go_on
 from engine.models.inputs import Samples
 from engine.models.kept import load
 from engine.network.build import build
@@ -71,3 +71,20 @@ def test_a_model_that_no_data_fits_is_shown_noise() -> None:
     frame = next(study(str(run_folder(id))))
     assert frame.waits or frame.views
     assert "accuracy" not in json.loads((run_folder(id) / "summary.json").read_text())
+
+
+def test_a_trained_model_whose_connection_is_cut_keeps_all_else_it_has_learnt() -> None:
+    id = adopt(LENET.to_json(), data="digits", seed=3)
+    spec = LENET.to_json()
+    for node in spec["nodes"]:
+        if node["id"] == "conv1":
+            node.update(cut=[[2]], frozen=True)
+    before, after = load(run_folder(id)), load(run_folder(go_on(id, spec, "digits")))
+    for name, tensor in after.module.state_dict().items():
+        expected = before.module.state_dict()[name].clone()
+        if name == "conv1.weight":
+            expected[2] = 0
+        torch.testing.assert_close(tensor, expected)
+    assert after.summary["origin"] == "edited"
+    with pytest.raises(LookupError):
+        go_on("../../etc", spec)

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from engine.jobs import Run, board, call
+from engine.jobs import CallError, Run, board, call
 from engine.store import projects
 from engine.store.home import run_folder
 from engine.store.projects import Project
@@ -29,16 +29,48 @@ def change(**fields: Any) -> Project:
     return after
 
 
-def take(spec: dict[str, Any], revision: int, *, run: str = "") -> Project:
-    """Keep what the canvas sent.
+def take(
+    spec: dict[str, Any], revision: int, *, run: str = "", runs: dict[str, str] | None = None
+) -> Project:
+    """Keep what the canvas sent; what the network has learnt stays as long as it fits.
 
     Args:
         spec: The network.
         revision: Which edit it is.
         run: The kept model that came in together with it, if its weights did.
+        runs: Which run belonged to which network, noted here: an edit that is taken back finds
+            its weights again.
     """
-    known = {"run": run} if run and summary(replace(current(), run=run)) else {}
-    return change(spec=spec, revision=revision, **known)
+    before, known = current(), {} if runs is None else runs
+    if before.run:
+        known[_key(before.spec)] = before.run
+    found = run or known.get(_key(spec), "")
+    if found and summary(replace(before, run=found)) is None:
+        found = ""
+    if not found and _key(spec, _BY_HAND) == _key(before.spec, _BY_HAND) and summary(before):
+        found = _gone_on(before, spec)
+    named = _named(before, spec)
+    return change(spec=spec, revision=revision, **named, **({"run": found} if found else {}))
+
+
+def _gone_on(before: Project, spec: dict[str, Any]) -> str:
+    """The kept model with some connections cut or layers frozen; "" where that is refused."""
+    arguments = {"run": before.run, "spec": spec, "data": before.data}
+    try:
+        id: str = call("engine.models.adopt:go_on", arguments, seconds=60)
+    except CallError:
+        return ""
+    return id
+
+
+def _named(before: Project, spec: dict[str, Any]) -> dict[str, str]:
+    """Another name, and the data it is for, when another network was opened on the canvas."""
+    title, old = spec.get("title", ""), before.spec.get("title", "")
+    if title == old:
+        return {}
+    entry = next((one for one in asked.templates() if one["title"] == title), None)
+    data = {"data": entry["data"]} if entry and entry["data"] else {}
+    return {"name": title or "My own network", **data}
 
 
 def last_run(project: Project) -> Run | None:
@@ -72,12 +104,23 @@ def _first() -> Project:
     return Project(name="My digit reader", spec=asked.template(name), data=data)
 
 
+# What of a node does not make it another network: where it stands, what it is called
+_LOOKS = frozenset({"position", "label"})
+# ... and what can be changed in a trained one, whose weights then still fit
+_BY_HAND = _LOOKS | {"frozen", "cut"}
+
+
 def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
     """Whether two specs are the same network; where nodes stand on the canvas does not count."""
-    return _shape(one) == _shape(other)
+    return _key(one) == _key(other)
 
 
-def _shape(spec: dict[str, Any]) -> dict[str, Any]:
-    plain = {"position", "label"}
-    nodes = [{k: v for k, v in node.items() if k not in plain} for node in spec.get("nodes", [])]
-    return {**spec, "nodes": nodes}
+def _key(spec: dict[str, Any], without: frozenset[str] = _LOOKS) -> str:
+    """Text that is equal for equal networks, some of the nodes' fields left aside."""
+
+    def plain(graph: dict[str, Any]) -> dict[str, Any]:
+        nodes = graph.get("nodes", [])
+        return {**graph, "nodes": [{k: v for k, v in n.items() if k not in without} for n in nodes]}
+
+    blocks = {name: plain(block) for name, block in spec.get("blocks", {}).items()}
+    return json.dumps({**plain(spec), "blocks": blocks}, sort_keys=True)

@@ -99,7 +99,11 @@ def _standing(trained: dict[str, Any] | None) -> list[str]:
     """How far the model has come: where its weights are from, and how well it does."""
     if trained is None:
         return ["not trained yet"]
-    origin = {"first": "first weights, learnt nothing", "imported": "imported"}
+    origin = {
+        "first": "first weights, learnt nothing",
+        "imported": "imported",
+        "edited": "edited by hand",
+    }
     words = [origin.get(trained.get("origin", ""), "")]
     if (accuracy := trained.get("accuracy")) is not None:
         words.append(f"{100 * accuracy:.1f} % right")

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from engine.data import DataSet, load
 from engine.data.dataset import IGNORED
+from engine.models.kept import load as load_kept
 from engine.models.layout import lay_out
 from engine.network.build import build
 from engine.network.spec import NetworkSpec
@@ -20,7 +21,7 @@ from engine.store.files import write_json
 from engine.store.home import run_folder
 from engine.training.checkpoint import fit, write_weights
 
-Origin = Literal["first", "imported"]
+Origin = Literal["first", "imported", "edited"]
 
 SAMPLE = 256  # validation samples it is judged on
 
@@ -30,6 +31,7 @@ def adopt(
     weights: Mapping[str, np.ndarray] | Mapping[str, torch.Tensor] | None = None,
     data: str = "",
     seed: int = 0,
+    origin: Origin | None = None,
 ) -> str:
     """Keep a network in a folder of its own, as a training does, for all pages to look at.
 
@@ -39,6 +41,7 @@ def adopt(
             that a training with this seed would begin with.
         data: Name of the data set it is for; left aside where the two do not fit.
         seed: Fixes the first weights.
+        origin: Where the weights are from, if the arguments do not tell.
 
     Returns:
         The id under which `engine.store.home.run_folder` finds it; cannot be guessed.
@@ -59,9 +62,24 @@ def adopt(
     write_weights(folder, module)
     write_json(folder / "spec.json", parsed.to_json())
     write_json(folder / "settings.json", {"data": data if samples else "", "seed": seed})
-    origin: Origin = "first" if weights is None else "imported"
+    origin = origin or ("first" if weights is None else "imported")
     write_json(folder / "summary.json", _summary(module, samples, origin))
     return id
+
+
+def go_on(run: str, spec: Mapping[str, Any], data: str = "") -> str:
+    """Keep what a run has learnt for a network that differs in what is cut or frozen only.
+
+    Args:
+        run: Id of a kept model.
+        spec: The network now; its weights have the names and shapes of the run's.
+        data: Name of the data set it is for.
+
+    Returns:
+        The id of the new kept model; the old one stays.
+    """
+    learnt = load_kept(run_folder(run)).module.state_dict()
+    return adopt(spec, learnt, data, origin="edited")
 
 
 def _fitting(spec: NetworkSpec, module: nn.Module, name: str) -> DataSet | None:

@@ -188,9 +188,10 @@ _NAMELESS = """(canvas) => {
     return label || (element.labels && [...element.labels].some((one) => one.textContent.trim()))
       || element.closest('label')?.textContent.trim();
   };
-  const controls = 'button, input, select, textarea, [role=button], [role=application], [role=dialog]';
+  const controls = 'button, input, select, textarea, [role=application], [role=dialog]';
   return [...root.querySelectorAll(controls)]
-    .filter((one) => one.checkVisibility() && !named(one)).map((one) => one.outerHTML.slice(0, 120));
+    .filter((one) => one.checkVisibility() && !named(one))
+    .map((one) => one.outerHTML.slice(0, 120));
 }"""
 
 
