@@ -241,16 +241,28 @@ def _use(spec: NetworkSpec, id: str) -> Node:
     return node
 
 
-def written_outputs(spec: NetworkSpec, graph: Graph) -> list[str]:
-    """What a graph gives, as it would be written: its outputs, or all that nothing follows."""
+def written_outputs(spec: NetworkSpec, graph: Graph, above: tuple[str, ...] = ()) -> list[str]:
+    """What a graph gives, as it would be written: its outputs, or all that nothing follows.
+
+    Args:
+        spec: Where its blocks are.
+        graph: The network itself, or a block.
+        above: Blocks that it is part of.
+
+    Raises:
+        ValueError: A block holds itself.
+    """
     followed = {edge.node for edge in graph.edges}
     sinks = [n.id for n in graph.nodes if n.id not in followed and n.type != "Input"]
     nodes = {node.id: node for node in graph.nodes}
     found: list[str] = []
     for end in graph.outputs or sinks:
         node = nodes[end.partition(".")[0]]
-        inner = spec.blocks.get(str(node.params.get("block"))) if node.type == "Block" else None
-        count = len(written_outputs(spec, inner)) if inner and inner is not graph else 1
+        name = str(node.params.get("block")) if node.type == "Block" else ""
+        if name in above:
+            raise ValueError(f"block {name!r} holds itself: {' -> '.join((*above, name))}")
+        inner = spec.blocks.get(name)
+        count = len(written_outputs(spec, inner, (*above, name))) if inner else 1
         found += [end] if "." in end or count == 1 else [f"{end}.{n}" for n in range(count)]
     return found
 

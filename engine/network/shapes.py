@@ -181,6 +181,10 @@ def _run_all(
         if result.shape[:1] != (BATCH,):
             return Failed(f"mixes the examples of a batch: {BATCH} come in, {result.shape} go out")
     signals = tuple(Signal(tuple(r.shape[1:]), names.get(r.dtype, "float")) for r in outputs)
+    for signal in signals:
+        if math.prod(signal.shape) > MOST_NUMBERS:
+            text = arithmetic(signal.shape)
+            return Failed(f"one example would give {text} numbers; at most {MOST_NUMBERS:,}")
     head, parts = construction(chosen, arguments)
     parameters = list(module.named_parameters())
     return Measured(

@@ -260,6 +260,8 @@ def _told(error: ValidationError, data: Mapping[str, Any]) -> str:
     path = rest[0].split(".")
     for position, key in enumerate(path):
         if isinstance(place, Sequence) and not isinstance(place, str) and key.isdigit():
+            if int(key) >= len(place):
+                break  # pydantic counts further than what there is
             place = place[int(key)]
             if isinstance(place, Mapping) and isinstance(place.get("id"), str):
                 head = f"node {short(place['id'])}: "

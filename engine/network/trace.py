@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 
 from engine.network.by_hand import stray
@@ -104,15 +105,18 @@ def _missing_output(step: Step, traced: Trace) -> str:
 
 
 def _refuse_name(path: str) -> str:
-    import torch
-
     for part in path.split("."):
-        if hasattr(_EMPTY.setdefault("module", torch.nn.Module()), part):
+        if part in _taken():
             return f"{part!r} is what every torch module has already; give it another id"
     return ""
 
 
-_EMPTY: dict[str, object] = {}
+@functools.cache
+def _taken() -> frozenset[str]:
+    """The names of all that a module of torch has."""
+    import torch
+
+    return frozenset(dir(torch.nn.Module()))
 
 
 def _check_by_hand(step: Step, traced: Trace) -> None:

@@ -29,6 +29,7 @@ class Bilinear(Layer):
     """
 
     category = "Basic"
+    home = "joining"
     inputs = (2, 2)
     example = ((4,), (3,))
 

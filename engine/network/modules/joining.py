@@ -77,6 +77,15 @@ class MatMul(nn.Module):
         return first @ (second.transpose(-1, -2) if self.transpose else second)
 
 
+class Bilinear(nn.Bilinear):
+    """`x A y + b` as one product; torch's own goes from output to output."""
+
+    def forward(self, input1: torch.Tensor, input2: torch.Tensor) -> torch.Tensor:
+        """`(batch, ..., in1)` and `(batch, ..., in2)` to `(batch, ..., out)`."""
+        outputs = torch.einsum("...i,oij,...j->...o", input1, self.weight, input2)
+        return outputs if self.bias is None else outputs + self.bias
+
+
 class Shortcut(nn.Module):
     """The first input, brought to the shape of the second where it differs."""
 
