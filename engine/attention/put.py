@@ -11,6 +11,7 @@ from engine.attention.subject import Stream, Subject
 from engine.data import DataSet, load
 from engine.data.dataset import IGNORED
 from engine.data.tokens import encode, shown
+from engine.explain.own import read
 from engine.models.inputs import resample
 from engine.models.kept import Kept
 from engine.network.spec import NetworkSpec, Node
@@ -73,6 +74,13 @@ class Table:
         if not len(drawing):
             raise ValueError("drawing: nothing is drawn yet; draw on the pad, or take a sample")
         return self.of((resample(drawing, _shape(self.inputs[0])),), None, "your drawing")
+
+    def brought(self, line: str) -> Subject:
+        """A picture that somebody uploaded or took, as `engine.explain.own` writes it down."""
+        if not line:
+            raise ValueError("yours: nothing has been brought yet; open Your own picture")
+        given = read(line, _shape(self.inputs[0]), self.words)
+        return self.of((given.x,), None, given.words)
 
     def of(
         self, inputs: tuple[torch.Tensor, ...], truth: torch.Tensor | None, about: str

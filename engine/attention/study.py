@@ -24,13 +24,14 @@ from engine.attention.put import Table
 from engine.attention.scene import Scene, warning
 from engine.attention.subject import Subject, with_grid
 from engine.attention.watch import Seen, Sight
+from engine.explain.own import LONGEST
 from engine.forms import Choice, Drawing, Pick, Slider, Text, Value
 from engine.models.kept import load
 from engine.views import Frame, View
 
 SHOWS = ("heads", "neuron", "rollout", "flow", "gradient", "lens", "detectors")
 MOST_PIPES = 8_000_000  # tokens times pipes that attention flow is worked out for at once
-SOURCES = ("sample", "typed", "drawing")
+SOURCES = ("sample", "typed", "drawing", "yours")
 
 
 def study(
@@ -46,6 +47,9 @@ def study(
     drawing: Annotated[
         list[float], Drawing(28, 28, help="Draw with mouse or finger", when="source=drawing")
     ] = [],  # noqa: B006 - read only
+    yours: Annotated[
+        str, Text(LONGEST, live=True, help="What the page brought", when="source=by the page")
+    ] = "",
     show: Annotated[str, Choice(SHOWS, help="What to make of the weights", live=True)] = "heads",
     head: Annotated[
         int, Pick(4096, "heads", help="A head: click its map. Counted layer by layer")
@@ -114,6 +118,7 @@ def study(
         sample: Number of a validation sample.
         text: A text in the model's vocabulary.
         drawing: Grey levels in [0, 1], row by row.
+        yours: What the visitor brought, see `engine.explain.own`.
         show: What is made of the weights.
         head: The head that is looked at, counted layer by layer.
         place: The token that looks.
@@ -133,7 +138,8 @@ def study(
     """
     desk = _Desk(Table(load(model)))
     controls: dict[str, Any] = {
-        "source": source, "sample": sample, "text": text, "drawing": drawing, "show": show,
+        "source": source, "sample": sample, "text": text, "drawing": drawing,
+        "yours": yours, "show": show,
         "head": head, "place": place, "output": output, "fuse": fuse, "change": change,
         "heads": heads, "pattern": pattern, "token": token, "other": other, "module": module,
         "number": number, "to": to,
@@ -163,7 +169,13 @@ class _Desk:
 
     def _put(self, controls: Mapping[str, Any]) -> None:
         """Put something new in front of the model, if the controls say so."""
-        key = (controls["source"], controls["sample"], controls["text"], tuple(controls["drawing"]))
+        key = (
+            controls["source"],
+            controls["sample"],
+            controls["text"],
+            tuple(controls["drawing"]),
+            controls["yours"],
+        )
         if key == self._key and self._subject is not None:
             return
         self._key = key
@@ -182,6 +194,8 @@ class _Desk:
     def _chosen(self, controls: Mapping[str, Any]) -> Subject:
         if controls["source"] == "typed":
             return self._table.typed(controls["text"])
+        if controls["source"] == "yours":
+            return self._table.brought(controls["yours"])
         if controls["source"] == "drawing":
             return self._table.drawn(controls["drawing"])
         return self._table.sample(controls["sample"])

@@ -20,7 +20,7 @@ def popover(run: Run, now: Project) -> None:
     shape = shape_of(now)
     with st.popover("Your own input", icon=":material/add_photo_alternate:"):
         if len(shape) == 3:
-            _picture(run, shape)
+            picture(run, shape)
         elif _reads(now):
             _sentence(run)
         elif len(shape) == 1:
@@ -41,33 +41,34 @@ def _reads(now: Project) -> bool:
     return any(node["type"] == "Embedding" for node in now.spec.get("nodes", []))
 
 
-def _picture(run: Run, shape: list[int]) -> None:
+def picture(run: Run, shape: list[int], key: str = "explain") -> None:
+    """An upload or a snapshot goes to the run as its controls `source` and `yours`."""
     how = st.segmented_control(
         "How",
         ("Upload", "Webcam"),
         default="Upload",
-        key="explain.bring",
+        key=f"{key}.bring",
         label_visibility="collapsed",
     )
     size = f"{shape[1]} × {shape[2]} pixels, {'grey' if shape[0] == 1 else 'colour'}"
     st.caption(f"The middle square is scaled to {size}. Nothing is kept on the server.")
     if how == "Webcam":
-        brought = st.camera_input("Take a picture", key="explain.camera")
+        brought = st.camera_input("Take a picture", key=f"{key}.camera")
     else:
         brought = st.file_uploader(
             "A picture",
             type=["png", "jpg", "jpeg", "webp", "gif", "bmp"],
-            key="explain.upload",
+            key=f"{key}.upload",
             max_upload_size=12,
         )
     if brought is not None:
-        _take(run, brought.file_id, brought.getvalue(), shape, brought.name)
+        _take(run, brought.file_id, brought.getvalue(), shape, brought.name, key)
 
 
-def _take(run: Run, id: str, data: bytes, shape: list[int], name: str) -> None:
+def _take(run: Run, id: str, data: bytes, shape: list[int], name: str, key: str) -> None:
     """Read a picture once and put it in front of the model."""
     mark = (run.id, id)
-    if st.session_state.get("explain.brought") != mark:
+    if st.session_state.get(f"{key}.brought") != mark:
         try:
             line = call(
                 "engine.explain.own:picture", {"data": data, "shape": shape, "words": name[:60]}
@@ -75,7 +76,7 @@ def _take(run: Run, id: str, data: bytes, shape: list[int], name: str) -> None:
         except CallError as error:
             st.warning(str(error))
             return
-        st.session_state["explain.brought"] = mark
+        st.session_state[f"{key}.brought"] = mark
         study.turn(run, {"source": "yours", "yours": line})
     st.caption(f"In front of the model: {name}")
 

@@ -8,9 +8,11 @@ import streamlit as st
 
 from engine.store.projects import Project
 from ui import asked, study
+from ui.explaining import bring
 from ui.inside import Section
 
 ENTRY = "engine.attention.study:study"
+KEY = "attention"
 # in the category of attention too, but nothing looks at anything there
 NO_ATTENTION = {"RotaryPositions", "PaddingMask"}
 
@@ -32,13 +34,18 @@ def show(now: Project) -> None:
         "Each token looks at others and takes what it needs. **Click a map** to see that head, "
         "**point at a token** to see it everywhere, then *change* something inside."
     )
-    study.show(
-        ENTRY,
-        now,
-        key="attention",
-        options={"source": _sources(now.spec)},
+    run = study.begun(ENTRY, now, key=KEY)
+    sources = _sources(now.spec)
+    if "yours" in sources:
+        with st.popover("Your own picture", icon=":material/add_photo_alternate:"):
+            bring.picture(run, bring.shape_of(now), key=KEY)
+    study.view(
+        run,
+        asked.form(ENTRY),
+        key=KEY,
+        options={"source": sources},
         columns=3,
-        top=["input", "source"],
+        top=["input", "source", "neuron"],
     )
 
 
@@ -48,7 +55,7 @@ def _sources(spec: dict[str, Any]) -> tuple[str, ...]:
     if any(params.get("dtype") == "token" for params in inputs):
         return ("sample", "typed")
     pictures = any(len(params.get("shape", ())) == 3 for params in inputs)
-    return ("sample", "drawing") if pictures else ("sample",)
+    return ("sample", "drawing", "yours") if pictures else ("sample",)
 
 
 SECTION = Section("Attention", ":material/hub:", 10, misfit, show)

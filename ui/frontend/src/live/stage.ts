@@ -51,6 +51,8 @@ export function stage(body: HTMLElement, hit: (slot: string, hit: Hit) => void):
   let theme: Theme | null = null;
   let seen = "";
   let request = 0;
+  /** The slots as the run names them now. */
+  let order: string[] = [];
 
   const listener = {
     dirty(panel: Panel): void {
@@ -119,7 +121,7 @@ export function stage(body: HTMLElement, hit: (slot: string, hit: Hit) => void):
 
   /** Puts every panel where it belongs; moves nothing that stands right already. */
   function place(): void {
-    const items = [...panels.values()].filter(({ slot }) => !away.has(slot)).map(({ slot, shape }) => ({ slot, shape }));
+    const items = order.flatMap((slot) => panels.get(slot) ?? []).filter(({ slot }) => !away.has(slot)).map(({ slot, shape }) => ({ slot, shape }));
     const shown = wishes.chrome === false ? items.filter(({ slot }) => slot === (wishes.main ?? items[0]?.slot)) : items;
     const cells = arrange(shown, grid.clientWidth || body.clientWidth, wishes);
     cells.forEach(({ slot, columns, rows, main }, index) => {
@@ -173,7 +175,9 @@ export function stage(body: HTMLElement, hit: (slot: string, hit: Hit) => void):
   return {
     element: all,
     show(views, changed) {
-      let moved = false;
+      const before = order.join(" ");
+      order = Object.keys(views);
+      let moved = before !== order.join(" ");
       for (const [slot, panel] of panels) {
         if (slot in views) continue;
         sight?.unobserve(panel.element);
