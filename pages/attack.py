@@ -1,14 +1,13 @@
-"""Fool the trained model: turn epsilon up until its answer flips."""
+"""Fool the trained model: turn the budget up until its answer flips; race, compare, transfer."""
 
 import streamlit as st
 
-from ui import stage, study
+from ui import stage
+from ui.arena import page
+from ui.arena.sections import ATTACK
 
 now = stage.show()
-stage.trained_or_stop(now)
-st.markdown(
-    "How little must change before **your** model is wrong? Turn *epsilon* up: no pixel moves by "
-    "more than that. These methods are here to understand and harden your own models."
-)
-study.show("engine.attack.study:study", now, key="attack")
-st.page_link("export.py", label="**Take it home**", icon=":material/download:")
+page.show(now, stage.trained_or_stop(now), ATTACK, key="attack")
+with st.container(horizontal=True):
+    st.page_link("defend.py", label="**Now harden it**", icon=":material/shield:")
+    st.page_link("export.py", label="**Take it home**", icon=":material/download:")

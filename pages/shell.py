@@ -17,6 +17,7 @@ st.navigation(
         st.Page("understand.py", title="Understand", icon=":material/route:"),
         st.Page("explain.py", title="Explain", icon=":material/visibility:"),
         st.Page("attack.py", title="Attack", icon=":material/bolt:"),
+        st.Page("defend.py", title="Defend", icon=":material/shield:"),
         st.Page("export.py", title="Export", icon=":material/download:"),
         st.Page("labs.py", title="Labs", icon=":material/school:"),
     ],

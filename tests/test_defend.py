@@ -17,7 +17,7 @@ from engine.defend.features import features
 from engine.defend.harden import harden
 from engine.defend.masked import masked
 from engine.defend.shield import Loud, Shield
-from engine.defend.table import Lesson, detectors, filters, form_of, recipes
+from engine.defend.table import Lesson, detectors, filters, recipes
 from engine.models.kept import load as load_kept
 from engine.models.unit import box_of, boxed
 from engine.network.build import build
@@ -103,7 +103,7 @@ def test_every_recipe_learns_points_of_the_plane_and_says_so_of_itself(recipe):
     entry = recipes.find(recipe)
     assert entry.source
     assert entry.help
-    assert form_of("recipes", recipe).controls
+    assert entry.form.controls
 
 
 @pytest.mark.parametrize(("recipe", "seeds", "epochs"), [("fast", (0, 1), 10), ("trades", (0,), 6)])

@@ -16,7 +16,7 @@ from typing import Annotated, Protocol
 import torch
 
 from engine.data import DataSet
-from engine.forms import Form, Slider
+from engine.forms import Slider
 from engine.network.spec import NetworkSpec
 from engine.tables import Table
 from engine.training.session import Learn, Session, Settings
@@ -72,13 +72,3 @@ class Recipe(Protocol):
 
     def __call__(self, lesson: Lesson) -> Objective:
         """The objective for that lesson."""
-
-
-def form_of(table: str, name: str) -> Form:
-    """What an entry lets a visitor choose, for pages: table `recipes`, `filters` or `detectors`.
-
-    Raises:
-        LookupError: There is no such entry.
-    """
-    found = {"recipes": recipes, "filters": filters, "detectors": detectors}[table]
-    return found.find(name).form

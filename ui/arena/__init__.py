@@ -1,0 +1,1 @@
+"""The pages Attack and Defend: one skeleton, a section at a time."""

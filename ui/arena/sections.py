@@ -1,0 +1,153 @@
+"""The sections of the pages Attack and Defend: what each asks, and which controls stand where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["live", "batch"]
+# live: answers at once and waits for a control; batch: is started, and goes on in the background
+
+
+@dataclass(frozen=True)
+class Section:
+    """One question to the model.
+
+    Attributes:
+        name: What it is called.
+        entry: The run that answers it.
+        words: What it is about, in one or two sentences.
+        kind: Whether it answers at once or is started.
+        beside: Live controls beside the pictures.
+        budgets: Whether the budget of the chosen attack's norm stands there too.
+        method: The control that is the name of one attack; empty if there is none.
+        methods: The control that is names of attacks; empty if there is none.
+        rivals: Whether it looks at several kept models.
+        recipe: Whether it trains with a defence that is chosen.
+        main: The slot shown large.
+        own: Whether the visitor's own input can be put in.
+    """
+
+    name: str
+    entry: str
+    words: str
+    kind: Kind = "live"
+    beside: tuple[str, ...] = ()
+    budgets: bool = False
+    method: str = ""
+    methods: str = ""
+    rivals: bool = False
+    recipe: bool = False
+    main: str = ""
+    own: bool = False
+
+
+GIVEN = ("source", "sample", "drawing", "target")
+
+ATTACK = (
+    Section(
+        "Fool it",
+        "engine.attack.study:study",
+        "How little must change before **your** model is wrong? Turn the budget up until the "
+        "answer flips, and see which way the attack went.",
+        beside=("third", *GIVEN, "seed"),
+        budgets=True,
+        method="method",
+        main="images",
+        own=True,
+    ),
+    Section(
+        "Over the budget",
+        "engine.attack.rivals:robust",
+        "How many answers hold at each budget? Several attacks on several of your models, "
+        "computed in the background; stop it when you have seen enough.",
+        kind="batch",
+        methods="methods",
+        rivals=True,
+        main="curve",
+    ),
+    Section(
+        "Race",
+        "engine.attack.race:race",
+        "Which attack needs the fewest questions, and which the least time? Some follow the "
+        "gradient, some only ask for answers.",
+        kind="batch",
+        methods="methods",
+        main="queries",
+    ),
+    Section(
+        "Transfer",
+        "engine.attack.rivals:transfer",
+        "Made for one model, does the change fool another? Rows are attacked, columns are shown "
+        "the result.",
+        beside=("epsilon", "judged", "seed"),
+        method="method",
+        rivals=True,
+        main="matrix",
+    ),
+    Section(
+        "Reasons",
+        "engine.attack.attribution:attribution",
+        "What made the model decide, before and after the attack?",
+        beside=("first", "second", *GIVEN, "seed"),
+        budgets=True,
+        method="method",
+        main="maps",
+        own=True,
+    ),
+)
+
+DEFEND = (
+    Section(
+        "Train a defended one",
+        "engine.defend.harden:harden",
+        "Train your network twice from the same first weights, plainly and with a defence, and "
+        "see on one chart what robustness is gained and what clean accuracy it costs.",
+        kind="batch",
+        recipe=True,
+        main="accuracy",
+    ),
+    Section(
+        "Filters",
+        "engine.defend.masked:masked",
+        "A filter before the network stops the usual attack. Does it make the model safe, or "
+        "only hide the gradient?",
+        beside=(
+            "filter",
+            "epsilon",
+            "sample",
+            "judged",
+            "bits",
+            "side",
+            "quality",
+            "smallest",
+            "sigma",
+        ),
+        main="accuracy",
+    ),
+    Section(
+        "Detect",
+        "engine.defend.detect:detect",
+        "Attacked inputs look different to statistics. How many are found, at the price of how "
+        "many false alarms?",
+        beside=("budget", "detector", "judged"),
+        method="method",
+        main="roc",
+    ),
+    Section(
+        "Prove",
+        "engine.defend.certify:certify",
+        "Bounds over a whole box of inputs prove that no attack can succeed. Interval bounds are "
+        "quick, CROWN's lines are tighter; the best attack bounds the truth from the other side.",
+        beside=("epsilon", "sample", "judged", "furthest"),
+        main="curve",
+    ),
+    Section(
+        "Smooth",
+        "engine.defend.smooth:smooth",
+        "Ask the network many times under noise and take the vote: that answer comes with a "
+        "radius within which nothing can move it.",
+        beside=("sigma", "draws", "alpha", "sample", "judged", "seed"),
+        main="certified",
+    ),
+)
