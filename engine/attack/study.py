@@ -55,7 +55,7 @@ def study(
     drawing: Drawn = [],  # noqa: B006 - read only
     yours: Yours = "",
     target: Target = ANY,
-    third: Annotated[str, Choice(THIRD, help="What else the plane shows", live=True)] = THIRD[0],
+    third_direction: Annotated[str, Choice(THIRD, help="What else the plane shows", live=True)] = THIRD[0],
     seed: Seed = 0,
 ) -> Steered:
     """Show the input, the change and what the model says to both; wait for a control.
@@ -75,7 +75,7 @@ def study(
         pixels: How many pixels may change, for L0.
         degrees: How far a picture may be turned, for the spatial attack.
         target: Name or number of the class to be taken for, or `any other`.
-        third: The third direction of the plane of inputs that is shown.
+        third_direction: Of the plane of inputs that is shown.
         seed: For attacks that draw random numbers.
 
     Yields:
@@ -95,7 +95,7 @@ def study(
         "pixels": pixels,
         "degrees": degrees,
         "target": target,
-        "third": third,
+        "third_direction": third_direction,
         "seed": seed,
     }
     yield from steered(desk.frames, controls)
@@ -119,7 +119,7 @@ class _Desk:
             return
         views, facts = self._first(duel, outcome, budget)
         yield Frame(0, POINTS, views, facts)
-        views["walk"] = walk(arena, duel, outcome, budget, str(controls["third"]))
+        views["walk"] = walk(arena, duel, outcome, budget, str(controls["third_direction"]))
         curve: dict[float, Outcome] = {}
         yield Frame(0, POINTS, dict(views), facts)
         for place in np.linspace(0, TOPS[duel.norm], POINTS):

@@ -50,7 +50,7 @@ ATTACK = (
         "engine.attack.study:study",
         "How little must change before **your** model is wrong? Turn the budget up until the "
         "answer flips, and see which way the attack went.",
-        beside=("third", *GIVEN, "seed"),
+        beside=(*GIVEN, "third_direction", "seed"),
         budgets=True,
         method="method",
         main="images",
