@@ -66,7 +66,7 @@ def test_the_study_counts_every_sample_and_its_curve_falls(tmp_path):
     frame = next(run)
     while not frame.waits:
         frame = run.send(None)
-    certain = frame.views["certified"].lines["smoothed: certain"]
+    certain = frame.views["certified"].lines["smoothed, certain"]
     assert certain[0] > 70
     assert bool(np.all(np.diff(certain) <= 0))
     most = 0.1 * norm.ppf(0.001 ** (1 / 200))

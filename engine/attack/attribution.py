@@ -130,11 +130,12 @@ class _Desk:
                     torch.cat(maps) if maps else 0 * both,
                     captions,
                     scale="signed",
+                    shared=False,
                     across=2,
                     title="what spoke for the answer (blue) and against it (orange)",
                 ),
                 "chances": bars(arena.kept, {"before": chances[0], "after": chances[1]}, "chance"),
-                "alike": Table(("method", "likeness of the maps (cosine)"), tuple(rows)),
+                "alike": Table(("method", "cosine of both maps"), tuple(rows), title="how alike"),
                 "notes": self._words(refused, flipped=outcome.flipped),
             }
             facts = {"flipped": float(outcome.flipped)}

@@ -17,6 +17,7 @@ def tiles(
     captions: Sequence[str] = (),
     *,
     scale: Scale = "grey",
+    shared: bool = True,
     across: int = 0,
     title: str = "",
     marks: Mapping[int, str] | None = None,
@@ -29,7 +30,15 @@ def tiles(
     else:
         images = x.mean(1)
     shown = images.detach().contiguous().numpy()
-    return Tiles(shown, tuple(captions), scale=scale, across=across, title=title, marks=marks or {})
+    return Tiles(
+        shown,
+        tuple(captions),
+        scale=scale,
+        shared=shared,
+        across=across,
+        title=title,
+        marks=marks or {},
+    )
 
 
 def told(kept: Kept, chances: torch.Tensor) -> str:

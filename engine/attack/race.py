@@ -158,7 +158,8 @@ def _views(laps: Sequence[Lap], count: int) -> dict[str, View]:
         "end": Bars(
             names,
             {"fooled": np.array([float(lap.fooled[-1]) for lap in laps])},
-            ylabel="fooled in the end [%]",
+            ylabel="fooled [%]",
+            title="in the end",
         ),
         "table": Table(
             (
@@ -171,6 +172,7 @@ def _views(laps: Sequence[Lap], count: int) -> dict[str, View]:
                 "gradients",
             ),
             rows,
+            title="what each took",
         ),
         "notes": Note(
             f"All run on the same {count} samples that the model answers right. A question is an "

@@ -55,7 +55,9 @@ def study(
     drawing: Drawn = [],  # noqa: B006 - read only
     yours: Yours = "",
     target: Target = ANY,
-    third_direction: Annotated[str, Choice(THIRD, help="What else the plane shows", live=True)] = THIRD[0],
+    third_direction: Annotated[
+        str, Choice(THIRD, help="What else the plane shows", live=True)
+    ] = THIRD[0],
     seed: Seed = 0,
 ) -> Steered:
     """Show the input, the change and what the model says to both; wait for a control.

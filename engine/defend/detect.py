@@ -9,9 +9,9 @@ import numpy as np
 import torch
 
 from engine.attack.pictures import tiles
+from engine.attack.privacy.detection import auc, roc
 from engine.attack.steered import Steered, steered
 from engine.attack.table import attacks, fooled
-from engine.defend.curves import area, roc
 from engine.defend.subject import Subject, subject
 from engine.defend.table import detectors
 from engine.explain.table import calm
@@ -110,7 +110,7 @@ class _Desk:
         note: Note,
         last: bool,
     ) -> Frame:
-        areas = {name: area(*pair) for name, pair in scores.items()}
+        areas = {name: _area(*pair) for name, pair in scores.items()}
         views: dict[str, View] = {
             "roc": _roc(scores),
             "scores": _histogram(scores.get(controls["detector"]), controls["detector"]),
@@ -119,6 +119,7 @@ class _Desk:
                 {"AUC": np.array(list(areas.values()))},
                 ylabel="area under the curve",
                 level={"chance": 0.5},
+                title="attacked above clean",
             ),
             "found": _table(scores, areas),
             "pictures": self._pictures(attacked, scores.get(controls["detector"])),
@@ -147,7 +148,8 @@ def _roc(scores: Mapping[str, tuple[torch.Tensor, torch.Tensor]]) -> Curve:
     at = np.linspace(0, 1, 101)
     lines = {}
     for name, pair in scores.items():
-        wrong, found = (one.numpy() for one in roc(*pair))
+        clean, attacked = (one.numpy() for one in pair)
+        wrong, found = roc(attacked, clean)
         lines[name] = 100 * np.interp(at, wrong, found)
     return Curve(
         100 * at,
@@ -169,7 +171,9 @@ def _histogram(pair: tuple[torch.Tensor, torch.Tensor] | None, name: str) -> His
         words: np.histogram(one.clamp(low, edges[-1]).numpy(), edges)[0] / len(one) * 100
         for words, one in zip(("clean", "attacked"), pair, strict=True)
     }
-    return Histogram(edges, counts, xlabel=f"suspicion of {name}", ylabel="samples [%]")
+    return Histogram(
+        edges, counts, xlabel=f"suspicion of {name}", ylabel="samples [%]", title="how suspicious"
+    )
 
 
 def _table(
@@ -182,3 +186,8 @@ def _table(
     return Table(
         ("detector", "AUC", f"found at {100 * ALARMS:.0f} % false alarms [%]"), tuple(rows)
     )
+
+
+def _area(clean: torch.Tensor, attacked: torch.Tensor) -> float:
+    """The chance that an attacked sample is more suspicious than a clean one."""
+    return auc(attacked.numpy(), clean.numpy())

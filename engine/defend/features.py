@@ -10,13 +10,19 @@ from engine.explain.table import calm
 BATCH = 500
 
 
-def features(module: nn.Module, x: torch.Tensor) -> torch.Tensor:
-    """The inputs of the last layer with weights, `(batch, features)`.
+def features(module: nn.Module, x: torch.Tensor, *, back: int = 0) -> torch.Tensor:
+    """The inputs of the last layer with weights, `(batch, features)`, or of one before it.
+
+    Args:
+        module: The network.
+        x: Samples.
+        back: How many layers with weights before the last one; the first, where there are fewer.
 
     Raises:
         ValueError: The network has no layer with weights.
     """
-    last = last_layer(module)
+    layers = _layers(module)
+    last = layers[max(0, len(layers) - 1 - back)]
     seen: list[torch.Tensor] = []
 
     def keep(_module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
@@ -32,8 +38,8 @@ def features(module: nn.Module, x: torch.Tensor) -> torch.Tensor:
     return torch.cat(seen)
 
 
-def last_layer(module: nn.Module) -> nn.Module:
-    """The last layer that has weights of its own.
+def _layers(module: nn.Module) -> list[nn.Module]:
+    """The layers that have weights of their own, in order.
 
     Raises:
         ValueError: There is none.
@@ -41,4 +47,4 @@ def last_layer(module: nn.Module) -> nn.Module:
     own = [part for part in module.modules() if list(part.parameters(recurse=False))]
     if not own:
         raise ValueError("features: the network needs a layer with weights")
-    return own[-1]
+    return own

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 import json
 import time
 from collections.abc import Generator, Mapping
@@ -14,6 +13,7 @@ from typing import Annotated, Any
 import numpy as np
 import torch
 from torch import nn
+from torch.nn import functional
 
 from engine.attack.table import attacks
 from engine.defend.curves import accuracy, robust_accuracy
@@ -23,8 +23,8 @@ from engine.forms import Slider, Value
 from engine.models.unit import boxed
 from engine.network.build import build
 from engine.store.files import write_json
-from engine.training.run import train
-from engine.training.session import Session, Settings
+from engine.training.session import Session
+from engine.training.settings import Settings
 from engine.views import Curve, Field, Frame, Note, Tiles, View, Yielded
 
 LOOKS = 30  # points on the chart
@@ -101,7 +101,7 @@ class _Duel:
         lesson = Lesson(known.kept.spec, known.data, self.settings)
         chosen = recipes.find(self.recipe)
         self.objective: Objective = chosen(lesson, **self.recipe_settings)
-        self.plain = Session(self._fresh(), known.data, self.settings)
+        self.plain = Session(self._fresh(), known.data, self.settings, learn=_plain)
         self.defended = Session(
             self._fresh(),
             known.data,
@@ -280,9 +280,17 @@ class _Duel:
         return Note("Done. The defended model is kept: put it on stage to look at it elsewhere.")
 
 
+def _plain(
+    module: nn.Module, x: torch.Tensor, y: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The loss without a defence, step by step as the defended network learns."""
+    scores: torch.Tensor = module(x)
+    return scores, functional.cross_entropy(scores, y)
+
+
 def _settings(known: Subject, epochs: int) -> Settings:
     """How the kept model was trained, or the usual settings where that is not known."""
-    usual = {name: one.default for name, one in inspect.signature(train).parameters.items()}
-    names = [one.name for one in dataclasses.fields(Settings)]
-    chosen = {name: known.kept.settings.get(name, usual[name]) for name in names}
-    return Settings(**{**chosen, "epochs": epochs})
+    names = {one.name for one in dataclasses.fields(Settings)}
+    chosen = {name: value for name, value in known.kept.settings.items() if name in names}
+    # both must take the same steps: no rule may end one of them early
+    return Settings(**{**chosen, "epochs": epochs, "patience": 0, "goal": 0})

@@ -38,11 +38,19 @@ def masked(
         float, Slider(0.0, 0.5, live=True, help="Every number may change more")
     ] = 0.15,
     sample: Annotated[int, Slider(0, 9999, live=True, help="Another test sample")] = 0,
-    bits: Annotated[int, Slider(1, 8, live=True, help="bit_depth: more grey levels")] = 2,
-    side: Annotated[int, Slider(1, 5, live=True, help="median: a larger neighbourhood")] = 2,
-    quality: Annotated[int, Slider(5, 95, live=True, help="jpeg: finer steps")] = 30,
-    smallest: Annotated[float, Slider(0.4, 1.0, live=True, help="resize_pad: shrinks less")] = 0.85,
-    sigma: Annotated[float, Slider(0.0, 0.5, live=True, help="noise: more of it")] = 0.1,
+    bits: Annotated[
+        int, Slider(1, 8, live=True, when="filter=bit_depth", help="More grey levels")
+    ] = 2,
+    side: Annotated[
+        int, Slider(1, 5, live=True, when="filter=median", help="A larger neighbourhood")
+    ] = 2,
+    quality: Annotated[int, Slider(5, 95, live=True, when="filter=jpeg", help="Finer steps")] = 30,
+    smallest: Annotated[
+        float, Slider(0.4, 1.0, live=True, when="filter=resize_pad", help="Shrinks less")
+    ] = 0.85,
+    sigma: Annotated[
+        float, Slider(0.0, 0.5, live=True, when="filter=noise", help="More of it")
+    ] = 0.1,
     judged: Annotated[
         int, Slider(20, 500, log=True, live=True, help="More validation samples")
     ] = 60,
@@ -170,9 +178,15 @@ class _Desk:
         flat = self._flat(shield)
         rows = tuple((trial.words, trial.bare, trial.behind) for trial in trials)
         views: dict[str, View] = {
-            "accuracy": Bars(_short(names), series, ylabel="still right [%]"),
+            "accuracy": Bars(
+                _short(names), series, ylabel="still right [%]", title="what each attack leaves"
+            ),
             "pictures": self._pictures(shield, one),
-            "trials": Table(("attack", "bare network [%]", "behind the filter [%]"), rows),
+            "trials": Table(
+                ("attack", "bare network [%]", "behind the filter [%]"),
+                rows,
+                title="the same inputs, shown to both",
+            ),
             "notes": _verdict(trials, flat),
         }
         facts = {"gradient exactly zero [%]": flat}

@@ -152,10 +152,10 @@ def _curve(certain: list[float], sigma: float, broken: tuple[list[float], list[f
     lines = {}
     if certain:
         own = np.array(certain)
-        lines["smoothed: certain"] = np.array([100 * float((own >= r).mean()) for r in radii])
+        lines["smoothed, certain"] = np.array([100 * float((own >= r).mean()) for r in radii])
     if broken[0]:
         held = np.interp(radii, broken[0], broken[1], right=np.nan)
-        lines["bare network: not broken by PGD (L2)"] = held
+        lines["bare, under PGD"] = held
     return Curve(
         radii,
         lines,
@@ -168,4 +168,6 @@ def _curve(certain: list[float], sigma: float, broken: tuple[list[float], list[f
 def _table(known: Subject, found: Certificate) -> Table:
     answer = "abstains" if found.answer == ABSTAIN else known.kept.name(found.answer)
     row = (answer, found.votes, found.draws, found.chance, found.radius)
-    return Table(("answer", "votes", "copies", "chance, at least", "radius (L2)"), (row,))
+    return Table(
+        ("answer", "votes", "copies", "chance, at least", "radius (L2)"), (row,), title="the vote"
+    )

@@ -19,7 +19,8 @@ from engine.data import DataSet
 from engine.forms import Slider
 from engine.network.spec import NetworkSpec
 from engine.tables import Table
-from engine.training.session import Learn, Session, Settings
+from engine.training.session import Learn, Session
+from engine.training.settings import Settings
 
 recipes = Table("training defence", "engine.defend.recipes")
 """Entries' facts: `attacks`, whether inputs are attacked while learning."""

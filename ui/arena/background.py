@@ -22,18 +22,20 @@ BUSY = {"queued", "running", "paused", "waiting"}
 
 def show(here: Section, now: Project, *, key: str) -> None:
     """Its settings with a button to start, and what it shows."""
-    form = asked.form(here.entry)
-    run = _found(key)
     left, right = st.columns([1, 4], gap="large")
     with left:
+        entry, needs = _chosen(here, key) if here.table else (here.entry, "model")
+        key = f"{key}.{entry}"
+        form = asked.form(entry)
+        run = _found(key)
         begin = st.button("Start", type="primary", icon=":material/play_arrow:", width="stretch")
-        settings = _settings(here, form, now, key)
+        settings = _settings(here, form, now, key, needs)
         if run is not None and run.state in BUSY:
             st.caption("It goes on when you look at another section; ■ under the picture stops it.")
     if begin:
         if run is not None:
             run.stop()
-        run = board().start(here.entry, settings, owner=visitor(), title=now.name)
+        run = board().start(entry, settings, owner=visitor(), title=now.name)
         st.session_state[f"{key}.run"] = run.id
         st.rerun()
     with right:
@@ -42,7 +44,7 @@ def show(here: Section, now: Project, *, key: str) -> None:
             return
         sent = components.live(run.id, key=f"{key}.view", form=form, main=here.main)
         if sent and sent.get("again"):
-            again = board().start(here.entry, dict(run.settings), owner=visitor(), title=run.title)
+            again = board().start(entry, dict(run.settings), owner=visitor(), title=run.title)
             st.session_state[f"{key}.run"] = again.id
             st.rerun()
         if sent and sent.get("resume"):
@@ -52,10 +54,28 @@ def show(here: Section, now: Project, *, key: str) -> None:
             _take(run, now)
 
 
-def _settings(here: Section, form: Form, now: Project, key: str) -> dict[str, Any]:
+def _chosen(here: Section, key: str) -> tuple[str, str]:
+    """The run chosen from the section's table, and what it needs: a model or a spec."""
+    table = {entry["name"]: entry for entry in asked.table(here.table)}
+    name = str(
+        st.selectbox(
+            "What is it after?",
+            list(table),
+            format_func=lambda one: f"{one}: {table[one]['steals']}",
+            key=f"{key}.entry",
+        )
+    )
+    st.caption(str(table[name]["help"]))
+    entry: str = call(here.entry, {"name": name}, seconds=60)
+    return entry, str(table[name]["needs"])
+
+
+def _settings(here: Section, form: Form, now: Project, key: str, needs: str) -> dict[str, Any]:
     """What the run is to be started with."""
     settings: dict[str, Any] = {}
-    if here.rivals:
+    if needs == "spec":
+        settings |= {"spec": now.spec, "data": now.data}
+    elif here.rivals:
         settings["models"] = _models(now, key)
     else:
         settings["model"] = str(run_folder(now.run))

@@ -66,6 +66,11 @@ def show(
     )
 
 
+def reads(now: Project) -> bool:
+    """Whether the model on stage takes words."""
+    return any(node["type"] == "Embedding" for node in now.spec.get("nodes", []))
+
+
 def _open(sections: Sequence[Section], key: str) -> Section:
     """The section that is open, as the address says."""
     names = [one.name for one in sections]

@@ -24,6 +24,7 @@ class Section:
         methods: The control that is names of attacks; empty if there is none.
         rivals: Whether it looks at several kept models.
         recipe: Whether it trains with a defence that is chosen.
+        table: The table whose entries are the runs to choose from; `entry` is its `at` then.
         main: The slot shown large.
         own: Whether the visitor's own input can be put in.
     """
@@ -38,11 +39,21 @@ class Section:
     methods: str = ""
     rivals: bool = False
     recipe: bool = False
+    table: str = ""
     main: str = ""
     own: bool = False
 
 
 GIVEN = ("source", "sample", "drawing", "target")
+
+PRIVACY = Section(
+    "What it gives away",
+    "engine.attack.privacy.table:at",
+    "Some attacks change no input: they want to know who was in the training set, what the "
+    "classes look like, or the model itself, or leave a secret in it.",
+    kind="batch",
+    table="engine.attack.privacy.table:privacy_attacks",
+)
 
 ATTACK = (
     Section(
@@ -95,6 +106,18 @@ ATTACK = (
         main="maps",
         own=True,
     ),
+    PRIVACY,
+)
+
+TEXT = (
+    Section(
+        "Fool it",
+        "engine.attack.text.study:study",
+        "How few letters or words must be exchanged before **your** model reads something else?",
+        beside=("method", "flips", "sample", "text", "seed"),
+        main="after",
+    ),
+    PRIVACY,
 )
 
 DEFEND = (
@@ -149,5 +172,13 @@ DEFEND = (
         "radius within which nothing can move it.",
         beside=("sigma", "draws", "alpha", "sample", "judged", "seed"),
         main="certified",
+    ),
+    Section(
+        "Find poison",
+        "engine.defend.cleanse:cleanse",
+        "A few marked training samples teach a network a secret. Poison a copy of your data, let "
+        "statistics of the hidden layers find the samples, and train again without them.",
+        kind="batch",
+        main="curve",
     ),
 )

@@ -127,7 +127,7 @@ def backdoor(
         torch.manual_seed(seed)
         module = build(network)
     refuse_misfit(network, module, given.data)
-    settings = Settings(learning_rate, 64, epochs, "Adam", 0.0, 0.9, seed)
+    settings = Settings(learning_rate, 64, epochs, seed=seed)
     session = Session(module, given.data, settings)
     track: list[tuple[int, float, float]] = []
     every = max(1, session.steps // (8 * epochs))
