@@ -82,7 +82,7 @@ def cleanse(
     for one in trained("cleansed", story.cleansed(part)):
         if isinstance(one, Frame):
             yield one
-    yield story.frame()
+    yield story.frame(end=True)
 
 
 class _Story:
@@ -125,7 +125,7 @@ class _Story:
         marks = [one.silhouette if one.share <= SMALL else -1.0 for one in self._splits]
         return int(np.argmax(marks))
 
-    def frame(self) -> Frame:
+    def frame(self, *, end: bool = False) -> Frame:
         """Where the story is."""
         views: dict[str, View] = {"curve": self._curve()}
         facts: dict[str, float] = {}
@@ -136,14 +136,15 @@ class _Story:
             if track:
                 facts[f"mark works, {words} [%]"] = 100 * track[-1][1]
         views["notes"] = self._words()
-        done = sum(len(track) for track in self._track.values())
-        return Frame(min(done, 2 * LOOKS + 2), 2 * LOOKS + 2, views, facts)
+        of = 2 * LOOKS + 3
+        done = min(of - 1, sum(len(track) for track in self._track.values()))
+        return Frame(of if end else done, of, views, facts)
 
     def _curve(self) -> Curve:
         longest = max(len(track) for track in self._track.values())
         lines: dict[str, Array] = {}
         for words, track in self._track.items():
-            for place, what in enumerate(("right", "turned by the mark")):
+            for place, what in enumerate(("right", "mark works")):
                 values = [100 * pair[place] for pair in track]
                 if values:
                     gap = [np.nan] * (longest - len(values))
