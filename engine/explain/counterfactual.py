@@ -135,6 +135,8 @@ def _to_the_border(
             best: tuple[float, torch.Tensor] | None = None
             for other in others:
                 lead = scores[before] - scores[other]
+                if not lead.requires_grad:  # the network ignores its input
+                    continue
                 (slope,) = torch.autograd.grad(lead, leading, retain_graph=True)
                 steep = slope[0] * bounds.scale * free
                 # where a bound is reached already, that number cannot help

@@ -119,7 +119,8 @@ def _ranks(numbers: torch.Tensor) -> torch.Tensor:
     """The place of each number in order, `(n,)`; equal ones share the mean of theirs."""
     _, which, count = numbers.unique(return_inverse=True, return_counts=True)
     last = count.cumsum(0).double()
-    return (last - (count - 1) / 2)[which]
+    places: torch.Tensor = last - (count - 1) / 2
+    return places[which]
 
 
 def _own(part: nn.Module) -> Iterator[nn.Parameter]:

@@ -11,33 +11,33 @@ from engine.explain.layers import any_layer, inside
 from engine.explain.methods.gradients import Baseline
 
 
-@layered("layer_activation")
-def layer_activation(
+@layered("unit_activation")
+def unit_activation(
     module: nn.Module, x: torch.Tensor, target: torch.Tensor, *, layer: Layer = ""
 ) -> torch.Tensor:
     """What each unit says to the input.
 
     Source: Zeiler & Fergus (2014), Visualizing and understanding convolutional networks.
     """
-    who = "layer_activation"
+    who = "unit_activation"
     return inside(who, module, any_layer(who, module, layer), x, target)[0]
 
 
-@layered("layer_gradient_x_activation")
-def layer_gradient_x_activation(
+@layered("unit_gradient_x_activation")
+def unit_gradient_x_activation(
     module: nn.Module, x: torch.Tensor, target: torch.Tensor, *, layer: Layer = ""
 ) -> torch.Tensor:
     """What each unit says, times how steeply the score rises with it.
 
     Source: Kokhlikyan et al. (2020), Captum: a unified and generic model interpretability library.
     """
-    who = "layer_gradient_x_activation"
+    who = "unit_gradient_x_activation"
     values, gradient = inside(who, module, any_layer(who, module, layer), x, target)
     return values * gradient
 
 
-@layered("layer_conductance")
-def layer_conductance(
+@layered("unit_conductance")
+def unit_conductance(
     module: nn.Module,
     x: torch.Tensor,
     target: torch.Tensor,
@@ -51,12 +51,12 @@ def layer_conductance(
     Source: Dhamdhere, Sundararajan & Yan (2019), How important is a neuron?
     """
     return inner.conductance(
-        "layer_conductance", module, x, target, layer=layer, steps=steps, baseline=baseline
+        "unit_conductance", module, x, target, layer=layer, steps=steps, baseline=baseline
     )
 
 
-@layered("internal_influence")
-def internal_influence(
+@layered("unit_influence")
+def unit_influence(
     module: nn.Module,
     x: torch.Tensor,
     target: torch.Tensor,
@@ -70,5 +70,5 @@ def internal_influence(
     Source: Leino et al. (2018), Influence-directed explanations for deep convolutional networks.
     """
     return inner.influence(
-        "internal_influence", module, x, target, layer=layer, steps=steps, baseline=baseline
+        "unit_influence", module, x, target, layer=layer, steps=steps, baseline=baseline
     )

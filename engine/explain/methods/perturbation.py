@@ -54,7 +54,8 @@ def occlusion(
                 ]
             )
         out[i] = ((fall @ hidden) / cover).reshape(one.shape)
-    return out
+    # the numbers of one moment or word are hidden together, so they share what was lost
+    return out / x.shape[1] if x.ndim == 3 else out
 
 
 def _patches(x: torch.Tensor, size: int, stride: int) -> torch.Tensor:

@@ -47,7 +47,7 @@ def units(
     layer: Layer = "",
     method: Annotated[
         str, Choice(tuple(inner.all()), help="What is measured of each unit", live=True)
-    ] = "layer_conductance",
+    ] = "unit_conductance",
     unit: Annotated[int, Pick(MOST_UNITS, "units", help="The bar to look into")] = 0,
 ) -> Steered:
     """Rank the units of a layer; explain the one that is clicked; wait for a control.

@@ -118,7 +118,7 @@ def _mean_size(
         )[0]  # fmt: skip
         each = torch.zeros_like(total).index_add_(0, parts.flatten(), shares.flatten())
         total += each.abs()
-        yield done, len(x), total / done, f"mean size of the share of the {desk.watched}'s score"
+        yield done, len(x), total / done, "mean size of its Shapley value"
 
 
 def _shown(desk: Desk, case: Case, found: torch.Tensor, grid: int, unit: str) -> dict[str, View]:
