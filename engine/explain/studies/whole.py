@@ -103,7 +103,7 @@ def _mean_size(
     desk: Desk, case: Case, x: torch.Tensor, y: torch.Tensor, controls: Mapping[str, Any]
 ) -> _Grown:
     """The mean size of each part's share, sample by sample."""
-    del y
+    del desk, y  # the two ways are called alike
     grid = int(controls["grid"])
     parts = players(case.x, grid)[0]
     total = torch.zeros(int(parts.max()) + 1)
