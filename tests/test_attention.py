@@ -531,3 +531,101 @@ def _environment():
     from pathlib import Path
 
     return {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+
+
+# ---- Hugging Face
+
+
+@pytest.fixture(scope="module")
+def zoo(tmp_path_factory):
+    """Tiny models as the library itself makes and saves them, with random weights."""
+    transformers = pytest.importorskip("transformers")
+    tokenizers = pytest.importorskip("tokenizers")
+    folder = tmp_path_factory.mktemp("models")
+    words = ["[UNK]", "the", "cat", "sat", "on", "mat", "because", "it", "was", "tired", "."]
+    maker = tokenizers.models.WordLevel({w: i for i, w in enumerate(words)}, unk_token="[UNK]")
+    made = tokenizers.Tokenizer(maker)
+    made.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    fast = transformers.PreTrainedTokenizerFast(tokenizer_object=made, unk_token="[UNK]")
+    n, ends = len(words), {"bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 0}
+    models = {
+        "gpt2": transformers.GPT2LMHeadModel(
+            transformers.GPT2Config(
+                vocab_size=n, n_positions=32, n_embd=32, n_layer=2, n_head=4, **ends
+            )
+        ),
+        "bert": transformers.BertForMaskedLM(
+            transformers.BertConfig(
+                vocab_size=n,
+                hidden_size=32,
+                num_hidden_layers=2,
+                num_attention_heads=4,
+                intermediate_size=64,
+            )
+        ),
+        "t5": transformers.T5ForConditionalGeneration(
+            transformers.T5Config(
+                vocab_size=n,
+                d_model=32,
+                d_kv=8,
+                d_ff=64,
+                num_layers=2,
+                num_heads=4,
+                decoder_start_token_id=1,
+            )
+        ),
+    }
+    for name, model in models.items():
+        model.save_pretrained(folder / name)
+        fast.save_pretrained(folder / name)
+    return folder
+
+
+@pytest.mark.parametrize("name", ["gpt2", "bert", "t5"])
+@pytest.mark.filterwarnings("ignore")
+def test_a_transformer_from_a_folder_is_seen_as_it_sees_itself(name, zoo, monkeypatch):
+    from engine.attention.hugging_face import Table as Foreign
+
+    monkeypatch.setenv("PLAYGROUND_MODELS", str(zoo))
+    table = Foreign(name)
+    subject = table.sample(0)
+    seen = subject.look().layers
+    table.module.model.set_attn_implementation("eager")
+    named = {"input_ids": subject.inputs[0], "output_attentions": True}
+    if name == "t5":
+        named["decoder_input_ids"] = subject.inputs[1]
+    with torch.no_grad():
+        told = table.module.model(**named)
+    if name == "t5":
+        pairs = zip(told.decoder_attentions, told.cross_attentions, strict=True)
+        wanted = [*told.encoder_attentions, *(one for pair in pairs for one in pair)]
+    else:
+        wanted = list(told.attentions)
+    for layer, one in zip(seen, wanted, strict=True):
+        torch.testing.assert_close(layer.weights, one)
+    assert subject.rows(seen[0])[:3] == ("[UNK]", "cat", "sat")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_page_looks_into_a_transformer_and_tells_what_cannot_be_had(zoo, monkeypatch):
+    monkeypatch.setenv("PLAYGROUND_MODELS", str(zoo))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    run = study("transformer:gpt2")
+    frame = next(run)
+    assert frame.facts["loss [nat]"] > 0
+    for show in SHOWS:
+        assert run.send({"show": show}).views["notes"].tone == "plain"
+    for wrong, words in (("no/such", "cannot be had"), ("../..", "neither a folder")):
+        with pytest.raises(ValueError, match=words):
+            next(study(f"transformer:{wrong}"))
+    (zoo / "gpt2" / "model.safetensors").rename(zoo / "gpt2" / "away")
+    with pytest.raises(ValueError, match="safetensors"):
+        next(study("transformer:gpt2"))
+    (zoo / "gpt2" / "away").rename(zoo / "gpt2" / "model.safetensors")
+
+
+def test_a_transformer_too_large_is_not_opened(zoo, monkeypatch):
+    monkeypatch.setenv("PLAYGROUND_MODELS", str(zoo))
+    monkeypatch.setattr("engine.attention.hugging_face.LARGEST", 1000)
+    with pytest.raises(ValueError, match="at most 1,000"):
+        next(study("transformer:bert"))

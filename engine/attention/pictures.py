@@ -97,11 +97,12 @@ def products(subject: Subject, layer: Seen, number: int, place: int) -> Products
         return None
     query, keys = layer.query[0, number, place], layer.key[0, number]
     weights = layer.weights[0, number, place]
-    count = min(MOST_KEYS, len(weights))
+    count = max(1, min(MOST_KEYS, int((weights > 0).sum())))
     shown = weights.topk(count).indices.sort().values
     names = subject.columns(layer)
     of = subject.rows(layer)[place]
-    more = f"; the {count} strongest of {len(weights)}" if len(weights) > count else ""
+    allowed = int((weights > 0).sum())
+    more = f"; the {count} strongest of {allowed}" if allowed > count else ""
     return Products(
         query.numpy(),
         keys[shown].numpy(),

@@ -85,9 +85,10 @@ class Scene:
         """What is to be seen, in words."""
         layers = self.sight.layers
         kinds = {"causal": "looks back only", "self": "looks at all", "cross": "looks across"}
+        about = self.subject.about[:1].upper() + self.subject.about[1:]
         words = (
             f"{len(layers)} attention layers; layer {self.layer} is `{self.seen.name}` with "
-            f"{self.seen.heads} heads and {kinds[self.seen.kind]}. {self.subject.about}."
+            f"{self.seen.heads} heads and {kinds[self.seen.kind]}. {about}."
         )
         if did:
             return Note(f"**Changed:** {did.words}.\n\n{words}", tone="good")

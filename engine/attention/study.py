@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 import torch
 
-from engine.attention import pictures
+from engine.attention import hugging_face, pictures
 from engine.attention.changes import (
     CHANGES,
     NOTHING,
@@ -113,7 +113,8 @@ def study(
     """Show who looks at whom; wait for a control to be turned.
 
     Args:
-        model: The folder of a trained run.
+        model: The folder of a trained run, or `transformer:` and a name; see
+            `engine.attention.hugging_face`.
         source: What is put in.
         sample: Number of a validation sample.
         text: A text in the model's vocabulary.
@@ -136,7 +137,7 @@ def study(
     Yields:
         One frame, and a new one whenever a control was turned.
     """
-    desk = _Desk(Table(load(model)))
+    desk = _Desk(_table(model))
     controls: dict[str, Any] = {
         "source": source, "sample": sample, "text": text, "drawing": drawing,
         "yours": yours, "show": show,
@@ -146,6 +147,13 @@ def study(
     }  # fmt: skip
     while True:
         controls |= (yield desk.frame(controls)) or {}
+
+
+def _table(model: str) -> Any:
+    """What a model lies on: a run's own, or a transformer's by its name."""
+    if model.startswith(hugging_face.PREFIX):
+        return hugging_face.Table(model.removeprefix(hugging_face.PREFIX))
+    return Table(load(model))
 
 
 class _Desk:

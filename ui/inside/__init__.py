@@ -29,6 +29,7 @@ class Section:
         order: Its place among the sections, from left to right.
         misfit: Why it shows nothing of the model on stage, in a sentence; empty where it does.
         show: Draws it.
+        of_stage: Whether it is about the model on stage; the page never opens with another one.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Section:
     order: int
     misfit: Callable[[Project], str]
     show: Callable[[Project], None]
+    of_stage: bool = True
 
 
 @functools.cache
@@ -51,7 +53,8 @@ def show(now: Project) -> None:
     """The row of buttons, and the section that is chosen."""
     known = {section.name: section for section in sections()}
     reasons = {name: section.misfit(now) for name, section in known.items()}
-    first = next((name for name, reason in reasons.items() if not reason), next(iter(known)))
+    fitting = [name for name, reason in reasons.items() if not reason]
+    first = next((name for name in fitting if known[name].of_stage), next(iter(known)))
     chosen = st.segmented_control(
         "What to look at",
         list(known),
@@ -65,7 +68,6 @@ def show(now: Project) -> None:
     name = chosen or first
     if reasons[name]:
         st.info(reasons[name])
-        fitting = [other for other, reason in reasons.items() if not reason]
         if fitting:
             st.caption(f"For this model there is: {', '.join(fitting)}.")
         return
