@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from tools.measure import Row, building, serving, training, watching
+from tools.measure import Row, arena, building, serving, training, watching
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAD = """# Benchmarks
@@ -28,6 +28,7 @@ def main() -> None:
         if (folder / "mnist").exists():
             os.environ.setdefault("PLAYGROUND_DATA", str(folder))
     found: list[Row] = training.rows()
+    found += arena.rows()
     with serving.server() as address:
         found += serving.rows(address)
         found += watching.rows(address)
