@@ -44,6 +44,17 @@ class Bilinear(Layer):
         return {**super().arguments(shapes), "in2_features": second}
 
 
+class Scale(Layer):
+    """Multiplies by a fixed number, which is not learned."""
+
+    category = "Basic"
+    home = "gates"
+    reach = "point"
+    example = ((8,),)
+
+    factor: float = limited(1.0, -1e6, 1e6, "What everything is multiplied by")
+
+
 class OneHot(Layer):
     """Writes each token as a vector that is 1 in its own place and 0 elsewhere.
 

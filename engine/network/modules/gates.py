@@ -75,6 +75,18 @@ class LayerScale(nn.Module):
         return x * self.weight
 
 
+class Scale(nn.Module):
+    """The input times a fixed number."""
+
+    def __init__(self, factor: float = 1.0) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Any shape to the same shape."""
+        return x * self.factor
+
+
 class GaussianNoise(nn.Module):
     """The input with normal noise while training."""
 

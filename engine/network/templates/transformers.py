@@ -90,22 +90,30 @@ def transformer_small() -> NetworkSpec:
     return _transformer(WORDS, (SOURCE, TARGET), 2, 48, 4, 96)
 
 
-@template(title="BERT-base", family="Transformers", parameters=109_482_240, source=_BERT)
-def bert_base() -> NetworkSpec:
-    """Twelve layers that see both directions; what they say of each place, and of the whole."""
-    net = Sketch.of_tokens(128, 30_522)
-    segments = net.enter("segments", 128, vocabulary=2)
-    table = net("Embedding", "tokens", name="words", num_embeddings=30_522, embedding_dim=768)
-    placed = net("LearnedPositions", table, name="positions", length=512)
-    kind = net("Embedding", segments, name="kinds", num_embeddings=2, embedding_dim=768)
+def _bert(
+    words: int, places: int, learned: int, depth: int, features: int, heads: int
+) -> NetworkSpec:
+    """What it says of each place, and of the whole by its first."""
+    net = Sketch.of_tokens(places, words)
+    segments = net.enter("segments", places, vocabulary=2)
+    sizes: dict[str, Any] = {"features": features, "heads": heads, "wide": 4 * features}
+    net("Embedding", "tokens", name="words", num_embeddings=words, embedding_dim=features)
+    placed = net("LearnedPositions", name="positions", length=learned)
+    kind = net("Embedding", segments, name="kinds", num_embeddings=2, embedding_dim=features)
     net("Add", placed, kind)
     net("LayerNorm", eps=1e-12)
     net("Dropout", p=0.1)
-    places = net.block("encoder", 12, name="encoder", features=768, heads=12, wide=3072)
+    read = net.block("encoder", depth, name="encoder", **sizes)
     net("Select")
-    net("Linear", name="pooler", out_features=768)
+    net("Linear", name="pooler", out_features=features)
     whole = net("Tanh", name="whole")
-    return net.spec(places, whole, encoder=encoder("GELU", 1e-12))
+    return net.spec(read, whole, encoder=encoder("GELU", 1e-12))
+
+
+@template(title="BERT-base", family="Transformers", parameters=109_482_240, source=_BERT)
+def bert_base() -> NetworkSpec:
+    """Twelve layers that see both directions; what they say of each place, and of the whole."""
+    return _bert(30_522, 128, 512, 12, 768, 12)
 
 
 @template(title="Small BERT for reviews", family="Transformers", source=_BERT, data="reviews")
@@ -194,6 +202,7 @@ def _t5(
     past = net("RelativeBias", name="past_distances", heads=heads, causal=True)
     net.block("writer", depth, sources=(written, past, memory), name="decoder", **sizes)
     net("RMSNorm", name="norm", eps=1e-6)
+    net("Scale", factor=features**-0.5)  # the tied table is made for reading, not for scores
     net("Linear", name="scores", tied="words", out_features=words, bias=False)
     return net.spec(reader=_t5_layer(False), writer=_t5_layer(True))
 
