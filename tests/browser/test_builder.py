@@ -179,6 +179,30 @@ def test_a_link_carries_the_network_and_the_code_and_the_canvas_follow_each_othe
     expect(other.get_by_test_id("code-problem")).to_have_count(0)
 
 
+def test_a_weight_is_set_and_a_connection_cut_by_hand(visit):
+    page = visit("/build?template=lenet-digits")
+    page.get_by_test_id("node-conv2").click()
+    page.keyboard.press("w")
+    heat = page.get_by_test_id("heat")
+    expect(heat).to_be_visible(timeout=SLOW)
+    heat.focus()
+    for _ in range(4):  # the first key stands on the first cell; a kernel is 3 cells high
+        page.keyboard.press("ArrowDown")
+    value = page.get_by_test_id("weight-value")
+    expect(page.get_by_text("weight [1, 0, 0, 0]: from input 0 to output 1")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(value).to_be_focused()
+    value.fill("0.75")
+    page.keyboard.press("Enter")
+    page.get_by_test_id("weight-cut").click()
+    expect(value).to_have_value("0", timeout=SLOW)  # all of the kernel is gone
+    page.get_by_test_id("weight-cut").click()
+    expect(value).to_have_value("0.75", timeout=SLOW)
+    page.get_by_test_id("weights-freeze").click()
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("node-conv2")).to_contain_text("frozen")
+
+
 # What a screen reader would call nothing: the rule of accessible names, for what we use of it.
 _NAMELESS = """(canvas) => {
   const root = canvas.getRootNode();

@@ -224,6 +224,7 @@ export function Canvas({ handle, size, narrow }: { handle: Ref<CanvasHandle>; si
         selectNodesOnDrag={false}
         nodeDragThreshold={3}
         connectionRadius={36}
+        reconnectRadius={10}
         zoomOnScroll={active}
         preventScrolling={active}
         zoomOnDoubleClick={false}

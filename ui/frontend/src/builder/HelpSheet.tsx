@@ -7,7 +7,7 @@ const HANDS = [
   ["Press a card", "choose it; with Shift one more"],
   ["Shift and drag, or the frame tool", "choose all in a frame"],
   ["Drag from a right dot to a left dot", "connect"],
-  ["Drag the end of a line", "connect it elsewhere"],
+  ["Press a line, drag its end", "connect it elsewhere"],
   ["+ on a line, or drop a layer on it", "insert"],
   ["Double press", "parameters; opens a block"],
   ["Press long, or right button", "all that can be done there"],

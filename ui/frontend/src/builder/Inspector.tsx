@@ -4,7 +4,7 @@ import type { Problem } from "./api";
 import { useDesk, useModel, usePart } from "./context";
 import { FieldInput } from "./FieldInput";
 import { fixesOnCard } from "./flow";
-import { incoming, nameProblem, nodeOf, outgoing, type SpecNode } from "./spec";
+import { incoming, links, nameProblem, nodeOf, outgoing, type SpecNode } from "./spec";
 import { BlockForm } from "./BlockForm";
 import { Row, Whole } from "./Whole";
 import { bytesWords, exact, fieldWords, lean, parameterWords, shapeWords, short, typeWords, valueWords, worst } from "./words";
@@ -14,6 +14,8 @@ export function Inspector(): JSX.Element {
   const selection = usePart((state) => state.selection);
   const [only, ...more] = selection;
   const node = only !== undefined && more.length === 0 ? nodeOf(spec, only) : undefined;
+  const edge = usePart((state) => state.edge);
+  if (edge !== undefined) return <Connection index={edge} />;
   if (node) return <One key={node.id} node={node} />;
   return more.length ? <Several count={selection.size} /> : <Whole />;
 }
@@ -77,6 +79,37 @@ function One({ node }: { node: SpecNode }): JSX.Element {
           <button type="button" data-testid="output" aria-pressed={spec.outputs.includes(node.id)} onClick={() => model.toggleOutput(node.id)}>Output</button>
           <button type="button" data-testid="delete" className="danger" onClick={() => model.removeSelection()}>Delete</button>
         </div>
+      )}
+    </div>
+  );
+}
+
+function Connection({ index }: { index: number }): JSX.Element | null {
+  const model = useModel();
+  const desk = useDesk();
+  const spec = usePart((state) => state.spec);
+  const description = usePart((state) => state.description);
+  const readonly = usePart((state) => state.readonly);
+  const link = links(spec).find((one) => one.index === index);
+  if (!link) return null;
+  const { source, target, end, port } = link;
+  const output = Number(end.slice(source.length + 1) || 0);
+  const facts = description?.nodes[source];
+  return (
+    <div className="inspector-body" data-testid="inspector">
+      <h3>{end} → {target}</h3>
+      <dl className="numbers">
+        <Row name="carries" value={shapeWords(facts?.outputs?.[output] ?? facts?.output)} />
+        <Row name="into" value={`input ${port + 1} of ${target}`} />
+      </dl>
+      {!readonly && (
+        <>
+          <div className="actions">
+            <button type="button" onClick={() => desk.open({ kind: "append" })}>Insert a layer…</button>
+            <button type="button" className="danger" data-testid="disconnect" onClick={() => model.removeSelection()}>Cut</button>
+          </div>
+          <p className="help">Drag one of its ends to another card’s dot to connect it elsewhere.</p>
+        </>
       )}
     </div>
   );

@@ -27,7 +27,10 @@ export function Toolbar({ paletteOpen, inspectorOpen, onPalette, onInspector }: 
         <span className="gap" />
         <Tool id="layout" words="Arrange" disabled={readonly} onClick={() => model.arrange()} icon={ICONS.layout} />
         <Tool id="fit" words="Show all" onClick={() => desk.fit()} icon={ICONS.fit} />
-        {!readonly && <Tool id="frame" words="Choose with a frame (or Shift and drag)" pressed={framing} onClick={() => model.set({ framing: !framing })} icon={ICONS.frame} />}
+        {!readonly && <Tool id="frame" words="Choose with a frame (or Shift and drag)" pressed={framing} onClick={() => {
+              model.set({ framing: !framing });
+              desk.close();
+            }} icon={ICONS.frame} />}
         <Tool id="find" words="Find a layer (F)" onClick={() => desk.open({ kind: "find" })} icon={ICONS.find} />
         <span className="gap" />
         {!readonly && <Tool id="templates" words="Templates" onClick={() => desk.open({ kind: "templates" })} icon={ICONS.templates} wide />}

@@ -57,6 +57,8 @@ export function fixesOnCard(problem: Problem): NonNullable<Problem["fixes"]> {
 }
 
 const COLOURS = 10;
+/** A chosen wire lies above the cards, so that its ends can be taken and put elsewhere. */
+const ABOVE = 2000;
 
 export interface Arranged {
   /** All that the arrangement follows from; a new parameter need not arrange anything anew. */
@@ -204,7 +206,7 @@ function wire(id: string, data: WireData, [sourceHandle, targetHandle]: readonly
     old.targetHandle === targetHandle &&
     (Object.keys(data) as (keyof WireData)[]).every((key) => old.data?.[key] === data[key]);
   if (same) return old;
-  return { id, type: "wire", source: data.source, sourceHandle, target: data.target, targetHandle, selected, data };
+  return { id, type: "wire", source: data.source, sourceHandle, target: data.target, targetHandle, selected, zIndex: selected ? ABOVE : 0, data };
 }
 
 /** The shape on a link: told for the edge, else the output of its source. */
