@@ -158,3 +158,16 @@ def test_the_numbers_of_a_layer_are_shown_and_groups_are_edited(client):
         assert answer.json()["error"]
     edit = {"run": "nobody-has-this-run", "node": "scores", "index": [0, 0], "value": 1}
     assert client.post("/weights/edit", json=edit).status_code == 404
+
+
+def test_one_batch_is_timed_and_a_wrong_one_refused_in_words(client):
+    spec = client.get("/templates/lenet-digits").json()
+    told = client.post("/timing", json={"spec": spec, "batch": 8}).json()
+    assert told["batch"] == 8
+    assert told["forward"] > 0
+    assert told["backward"] > 0
+    assert client.post("/timing", json={"spec": spec, "batch": 0}).status_code == 422
+    broken = {**spec, "edges": spec["edges"][1:]}
+    refused = client.post("/timing", json={"spec": broken, "batch": 8})
+    assert refused.status_code == 422
+    assert "conv1" in refused.json()["error"]
