@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from tools.measure import Row, arena, building, serving, training, watching
+from tools.measure import Row, arena, building, inside, serving, training, watching
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAD = """# Benchmarks
@@ -29,6 +29,7 @@ def main() -> None:
             os.environ.setdefault("PLAYGROUND_DATA", str(folder))
     found: list[Row] = training.rows()
     found += arena.rows()
+    found += inside.rows()
     with serving.server() as address:
         found += serving.rows(address)
         found += watching.rows(address)

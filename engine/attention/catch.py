@@ -308,7 +308,9 @@ def _masked(scores: Tensor, mask: Tensor | None, is_causal: bool) -> Tensor:
 
 def _softmax(scores: Tensor) -> Tensor:
     """As softmax, but a row that may look at nothing gives zeros, as torch's kernel does."""
-    nothing = (scores == -math.inf).all(-1, keepdim=True)
+    nothing = scores.amax(-1, keepdim=True) == -math.inf
+    if not bool(nothing.any()):
+        return scores.softmax(-1)
     return scores.masked_fill(nothing, 0.0).softmax(-1).masked_fill(nothing, 0.0)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from engine.attention.lens import stream as stream_of
 from engine.attention.methods.adding_up import answering, at
 from engine.attention.subject import Subject
 from engine.attention.watch import Edit, Seen, Sight
-from engine.views import Bars, Note, View
+from engine.views import Bars, Heads, Note, View
 
 MOST_PIPES = 8_000_000  # tokens times pipes that attention flow is worked out for at once
 
@@ -35,6 +35,7 @@ class Scene:
         fuse: How heads become one for rollout and flow.
         output: Name or number of the output that the gradient is of.
         edits: What was changed.
+        maps: The overview of the very run, where it has been drawn before.
     """
 
     subject: Subject
@@ -44,6 +45,7 @@ class Scene:
     fuse: adding.Fuse
     output: str
     edits: tuple[Edit, ...] = ()
+    maps: Heads | None = None
 
     @property
     def layer(self) -> int:
@@ -65,8 +67,14 @@ class Scene:
         weights = self.seen.weights[0, self.head].numpy()
         return {
             **self._inputs(weights, f"what {self._word()} looks at in head {self._name()}"),
-            "heads": pictures.overview(self.subject, self.sight.layers, self.picked),
+            "heads": self.overview(),
         }
+
+    def overview(self) -> Heads:
+        """Every head as a small map."""
+        if self.maps is not None:
+            return replace(self.maps, picked=self.picked)
+        return pictures.overview(self.subject, self.sight.layers, self.picked)
 
     def special(self, show: str) -> dict[str, View]:
         """What is asked for."""

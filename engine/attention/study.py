@@ -27,7 +27,7 @@ from engine.attention.watch import Seen, Sight
 from engine.explain.own import LONGEST
 from engine.forms import Choice, Drawing, Pick, Slider, Text, Value
 from engine.models.kept import load
-from engine.views import Frame, View
+from engine.views import Frame, Heads, View
 
 SHOWS = ("heads", "neuron", "rollout", "flow", "gradient", "lens", "detectors")
 MOST_PIPES = 8_000_000  # tokens times pipes that attention flow is worked out for at once
@@ -164,6 +164,7 @@ class _Desk:
         self._key: object = None
         self._subject: Subject | None = None
         self._sight: Sight | None = None
+        self._maps: Heads | None = None  # the overview of that sight
 
     def frame(self, controls: Mapping[str, Any]) -> Frame:
         """All that the controls ask for; a sentence in its place where that cannot be had."""
@@ -198,6 +199,7 @@ class _Desk:
                 "SelfAttention or a Transformer layer, or take such a template under Change model."
             )
         self._subject, self._sight = with_grid(subject, sight.layers), sight
+        self._maps = None
 
     def _chosen(self, controls: Mapping[str, Any]) -> Subject:
         if controls["source"] == "typed":
@@ -230,8 +232,11 @@ class _Desk:
             controls["fuse"],
             controls["output"],
             did.edits if did and after else (),
+            self._maps if after is None else None,
         )
         views = scene.views()
+        if after is None and isinstance(made := views["heads"], Heads):
+            self._maps = made
         try:
             views |= scene.special(controls["show"])
         except (ValueError, LookupError, RuntimeError) as error:
