@@ -9,7 +9,16 @@ from pathlib import Path
 
 import torch
 
-from tools.measure import Row, arena, building, inside, serving, training, watching
+from tools.measure import (
+    Row,
+    arena,
+    building,
+    inside,
+    sequences,
+    serving,
+    training,
+    watching,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAD = """# Benchmarks
@@ -28,6 +37,7 @@ def main() -> None:
         if (folder / "mnist").exists():
             os.environ.setdefault("PLAYGROUND_DATA", str(folder))
     found: list[Row] = training.rows()
+    found += sequences.rows()
     found += arena.rows()
     found += inside.rows()
     with serving.server() as address:

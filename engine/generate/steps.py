@@ -139,11 +139,11 @@ def _(layer: SelfAttention, kept: Kept, start: int, x: Tensor) -> Tensor:
 
 @step.register
 def _(layer: MultiheadAttention, kept: Kept, start: int, *inputs: Tensor) -> Any:
-    if len(inputs) > 1:  # it looks at a source, which is read once
+    x, *source = inputs
+    if source:  # which is read once
         return layer(*inputs)
     if not layer.causal:
         raise UnkeepableError("a MultiheadAttention that is not causal looks at later places")
-    (x,) = inputs
     return among_themselves(layer, kept, start, x)
 
 

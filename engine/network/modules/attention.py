@@ -158,13 +158,16 @@ class SelfAttention(nn.Module):
         if self.positions == "rotary":
             query, key = rotate(query), rotate(key)
         repeats = self.heads // self.groups
-        key, value = key.repeat_interleave(repeats, 1), value.repeat_interleave(repeats, 1)
+        if repeats > 1:
+            key, value = key.repeat_interleave(repeats, 1), value.repeat_interleave(repeats, 1)
+        plain = self.causal and self.positions != "alibi"  # what is later is not even worked out
         mixed = functional.scaled_dot_product_attention(
             query,
             key,
             value,
-            attn_mask=self.mask(length, x),
+            attn_mask=None if plain else self.mask(length, x),
             dropout_p=self.dropout if self.training else 0.0,
+            is_causal=plain,
         )
         result: Tensor = self.out(mixed.transpose(1, 2).flatten(2))
         return result

@@ -166,6 +166,12 @@ def gpt_small() -> NetworkSpec:
     return _gpt(STORIES, 64, 3, 64, 4)
 
 
+@template(title="Character GPT", family="Transformers", source=_GPT2, data="stories?length=128")
+def gpt_characters() -> NetworkSpec:
+    """Four layers of 128 features that look back on 128 characters."""
+    return _gpt(STORIES, 128, 4, 128, 4)
+
+
 def _t5_layer(decodes: bool) -> Sketch:
     """A norm before each part; attention that knows distances only."""
     block = Sketch(features=512, heads=8, wide=2048)
