@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,7 +27,7 @@ from engine.views import Frame, Note, View
 
 BEGINNING = 12  # tokens of a validation sample that begin the text where none is typed
 EVERY = 16  # tokens between two measurements of reading all anew
-MOST_SAMPLES = 10_000
+LINE = 40  # characters of a line of what it wrote
 
 
 @dataclass(frozen=True)
@@ -326,7 +327,9 @@ class _Page:
         text, source = self.desk.text([*self.prompt, *tokens]), ""
         if self.source:
             source = f"{self.desk.text(self.source)}\n→ "
-        return Note(f"```\n{source}{text.replace('```', '···')}\n```", title="What it wrote")
+        lines = [short for line in text.splitlines() for short in textwrap.wrap(line, LINE) or [""]]
+        whole = "\n".join(lines).replace("```", "···")
+        return Note(f"```\n{source}{whole}\n```", title="What it wrote")
 
     def _called(self, token: int) -> str:
         return shown(self.desk.name(token))
