@@ -134,18 +134,16 @@ def _ours(precision: str) -> float:
     measured hold one judgement, as any steps in a row do from then on.
     """
     from engine.data import load
-    from engine.forms import Form
     from engine.network.build import build
     from engine.network.templates import spec_of
-    from engine.training.run import train
     from engine.training.session import Session
     from engine.training.settings import Settings
 
-    chosen = {"batch_size": BATCH, "learning_rate": 1e-3, "optimizer": "AdamW", "epochs": 900}
-    filled = Form.of(train, "train").fill({**chosen, "precision": precision})
-    known = {name: filled[name] for name in Settings.__dataclass_fields__ if name in filled}
+    settings = Settings(
+        batch_size=BATCH, learning_rate=1e-3, optimizer="AdamW", epochs=900, precision=precision
+    )
     data = load("stories?length=128&characters=60000")
-    session = Session(build(spec_of("gpt-characters")), data, Settings(**known))
+    session = Session(build(spec_of("gpt-characters")), data, settings)
     for _ in range(2):
         session.advance()
     late = EARLY * session.history.every
