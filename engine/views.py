@@ -458,6 +458,31 @@ class Neurons:
 
 
 @dataclass(frozen=True, slots=True)
+class Parallel:
+    """Many settings at once: an upright axis for each, a line for each trial.
+
+    Attributes:
+        values: `(trials, axes)`; the last axis gives the colour, NaN there is a failed trial. On an
+            axis of words a number is the word's place among them.
+        names: What the axes are called.
+        words: Axis -> its words.
+        log: Axes with equal ratios.
+    """
+
+    values: Array
+    names: tuple[str, ...]
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    log: tuple[str, ...] = ()
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        if self.values.ndim != 2 or self.values.shape[1] != len(self.names):
+            raise ValueError(
+                f"Parallel.values must be (trials, {len(self.names)}); got {self.values.shape}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class Surface:
     """A landscape in three dimensions that can be turned, with paths on it.
 
@@ -566,6 +591,7 @@ View = (
     | Patches
     | Graph
     | Neurons
+    | Parallel
     | Surface
     | Arrows
     | Table

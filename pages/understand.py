@@ -1,5 +1,7 @@
 """Understand the training: walk an error back, see the landscape, go back in time."""
 
+from typing import Any
+
 import streamlit as st
 
 from engine.jobs import board
@@ -31,7 +33,7 @@ chosen = st.segmented_control(
 entry, words = SECTIONS[chosen or "Walk"]
 st.markdown(words)
 run = study.begun(entry, now, key="understand")
-layout = {"columns": 3} if chosen == "Walk" else {}
+layout: dict[str, Any] = {"columns": 3} if chosen == "Walk" else {}
 study.view(run, asked.form(entry), key="understand", options={}, **layout)
 if chosen == "Past" and st.button("Branch a new run from here", icon=":material/fork_right:"):
     old = project.last_run(now)

@@ -40,6 +40,12 @@ EXAMPLES = [
     views.Neurons(
         np.zeros((5, 4, 4)), (2, 3), (np.ones((3, 2)),), ("inputs", "scores"), ("x", "y")
     ),
+    views.Parallel(
+        np.array([[0.1, 0, 0.9], [0.01, 1, np.nan]]),
+        ("rate", "optimizer", "score"),
+        {"optimizer": ("SGD", "Adam")},
+        ("rate",),
+    ),
     views.Surface(np.eye(4), PLANE, {"w": np.zeros((2, 3))}),
     views.Arrows(np.zeros((2, 2)), np.ones((2, 2)), PLANE, points=POINTS),
     views.Table(("name", "value"), (("a", 1.0), ("b", True))),

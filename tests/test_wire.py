@@ -42,6 +42,7 @@ EXAMPLES = [
         (views.Edge("a", "b", -1.5, "w"),),
     ),
     views.Neurons(RNG.random((3, 4, 4)), (2, 1), (RNG.random((1, 2)),), ("in", "out")),
+    views.Parallel(RNG.random((3, 2)), ("rate", "score"), {}, ("rate",)),
     views.Surface(RNG.normal(size=(3, 3)), (0, 1, 0, 1), {"p": RNG.normal(size=(2, 3))}),
     views.Arrows(RNG.random((2, 2)), RNG.random((2, 2)), (0, 1, 0, 1), ("u", "v")),
     views.Table(("name", "n", "ok"), (("a", 1.5, True), ("b", 2, False))),

@@ -16,6 +16,7 @@ from tools.measure import (
     inside,
     sequences,
     serving,
+    tiny,
     training,
     watching,
 )
@@ -36,7 +37,7 @@ def main() -> None:
     for folder in (ROOT / "shared" / "data", ROOT.parent / "shared" / "data"):
         if (folder / "mnist").exists():
             os.environ.setdefault("PLAYGROUND_DATA", str(folder))
-    found: list[Row] = training.rows()
+    found: list[Row] = [*tiny.rows(), *training.rows()]
     found += sequences.rows()
     found += arena.rows()
     found += inside.rows()

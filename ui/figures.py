@@ -22,6 +22,7 @@ from engine.views import (
     Matrix,
     Neurons,
     Note,
+    Parallel,
     Patches,
     Points,
     Products,
@@ -230,6 +231,26 @@ def _(view: Graph) -> go.Figure:
     )
     chart.update_xaxes(visible=False)
     return chart.update_yaxes(visible=False).update_layout(showlegend=False)
+
+
+@_draw.register
+def _(view: Parallel) -> go.Figure:
+    axes = []
+    for place, name in enumerate(view.names):
+        column = view.values[:, place]
+        log = name in view.log
+        axis: dict[str, Any] = {"label": name, "values": np.log10(column) if log else column}
+        if name in view.words:
+            axis |= {
+                "tickvals": list(range(len(view.words[name]))),
+                "ticktext": view.words[name],
+            }
+        elif log and len(column):
+            ticks = np.unique(np.round(np.log10(column)))
+            axis |= {"tickvals": ticks, "ticktext": [f"{10**t:g}" for t in ticks]}
+        axes.append(axis)
+    line = {"color": view.values[:, -1], "colorscale": "Viridis"}
+    return go.Figure(go.Parcoords(line=line, dimensions=axes))
 
 
 @_draw.register

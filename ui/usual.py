@@ -24,13 +24,13 @@ def suit(data: str, form: Form, key: str) -> Mapping[str, Any]:
         return {}  # the choice of data says what is wrong
     if st.session_state.get(f"{key}.suited") != data:
         st.session_state[f"{key}.suited"] = data
-        st.session_state[f"{key}.epochs"] = _epochs(told) or form.defaults["epochs"]
+        st.session_state[f"{key}.epochs"] = epochs(told) or form.defaults["epochs"]
     return told
 
 
 def longer(before: object, data: str, told: Mapping[str, Any]) -> dict[str, int]:
     """The epochs for other data than the run before had; nothing for the same."""
-    found = _epochs(told) if told and before != data else None
+    found = epochs(told) if told and before != data else None
     return {} if found is None else {"epochs": found}
 
 
@@ -39,7 +39,7 @@ def pace(told: Mapping[str, Any]) -> float:
     return SEEN if told.get("kind") == "plane" else 0.0
 
 
-def _epochs(told: Mapping[str, Any]) -> int | None:
+def epochs(told: Mapping[str, Any]) -> int | None:
     """Epochs for small data; None leaves the form's own."""
     if told["kind"] not in ("plane", "table"):
         return None

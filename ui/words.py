@@ -19,6 +19,7 @@ from engine.views import (
     Matrix,
     Neurons,
     Note,
+    Parallel,
     Patches,
     Points,
     Products,
@@ -107,6 +108,21 @@ def _(view: Neurons) -> str:
     layers = " – ".join(map(str, view.sizes))
     strongest = max((float(np.abs(one).max()) for one in view.weights if one.size), default=0.0)
     return f"{_title(view, 'A network')}: {layers} units; the strongest weight is {strongest:.3g}."
+
+
+@describe.register
+def _(view: Parallel) -> str:
+    scores = view.values[:, -1]
+    if not np.isfinite(scores).any():
+        return f"{_title(view, 'Trials')}: none has a {view.names[-1]} yet."
+    best = int(np.nanargmax(scores))
+    told = ", ".join(
+        f"{name} {view.words[name][int(v)] if name in view.words else format(v, '.3g')}"
+        for name, v in zip(view.names[:-1], view.values[best], strict=False)
+    )
+    return (
+        f"{_title(view, 'Trials')}: {len(scores)} trials; the best, {scores[best]:.3g}, has {told}."
+    )
 
 
 @describe.register

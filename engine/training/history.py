@@ -11,7 +11,7 @@ from engine.views import Curve
 
 LONGEST = 1000  # points a curve; beyond, every other one is dropped and the spacing doubles
 MOST_MARKS = 20
-EARLY = 25  # until `every`, points lie a 25th of the way apart
+EARLY = 25
 
 
 @dataclass
@@ -20,12 +20,14 @@ class History:
 
     Attributes:
         every: How many steps lie between two points at least, once the run is on its way.
+        early: Until then, points lie one part of so many of the way apart.
         steps: The steps at which something was measured, `(n,)`.
         lines: Name -> what was measured there, `(n,)`.
         marks: Words -> the step at which a control was turned.
     """
 
     every: int
+    early: int = EARLY
     steps: list[int] = field(default_factory=list)
     lines: dict[str, list[float]] = field(default_factory=dict)
     marks: dict[str, float] = field(default_factory=dict)
@@ -78,6 +80,7 @@ class History:
         """The history as plain data."""
         return {
             "every": self.every,
+            "early": self.early,
             "steps": self.steps,
             "lines": self.lines,
             "marks": self.marks,
@@ -86,7 +89,7 @@ class History:
     def _next(self) -> int:
         """The step of the next point: close together at first, where most happens."""
         last = self.steps[-1]
-        return last + max(1, min(self.every, last // EARLY))
+        return last + max(1, min(self.every, last // self.early))
 
     def _thin(self) -> None:
         """Drop every other point, but neither the first nor the last."""

@@ -163,6 +163,13 @@ export interface Neurons extends Titled {
   inputs: string[];
   outputs: string[];
 }
+export interface Parallel extends Titled {
+  kind: "Parallel";
+  values: Numbers;
+  names: string[];
+  words: Named<string[]>;
+  log: string[];
+}
 export interface Surface extends Labelled {
   kind: "Surface";
   values: Numbers;
@@ -209,7 +216,7 @@ export interface Note extends Titled {
 }
 
 export type View =
-  | Curve | Points | Field | Bars | Histogram | Matrix | Tiles | Tokens | Attention | Heads | Products | Patches | Graph | Neurons | Surface | Arrows | Table | Timeline
+  | Curve | Points | Field | Bars | Histogram | Matrix | Tiles | Tokens | Attention | Heads | Products | Patches | Graph | Neurons | Parallel | Surface | Arrows | Table | Timeline
   | Sound | Note;
 
 export type RunState = "queued" | "running" | "paused" | "waiting" | "finished" | "failed" | "stopped";

@@ -13,6 +13,7 @@ import { matrix } from "./matrix";
 import { neurons } from "./neurons";
 import { note } from "./note";
 import { patches } from "./patches";
+import { parallel } from "./parallel";
 import { points } from "./points";
 import { products } from "./products";
 import { sound } from "./sound";
@@ -38,6 +39,7 @@ export const KINDS: { [K in View["kind"]]: Kind<Extract<View, { kind: K }>> } = 
   Patches: patches,
   Graph: graph,
   Neurons: neurons,
+  Parallel: parallel,
   Surface: surface,
   Arrows: arrows,
   Table: table,

@@ -1,0 +1,1 @@
+"""Several trainings against each other: races, sweeps, clouds of seeds."""
