@@ -400,3 +400,19 @@ def test_a_point_transform_of_zeros_changes_nothing_and_others_multiply() -> Non
     torch.testing.assert_close(PointTransform()(points, torch.zeros(2, 9)), points)
     expected = points + torch.bmm(points, matrix.reshape(2, 3, 3))
     torch.testing.assert_close(PointTransform()(points, matrix), expected)
+
+
+@pytest.mark.parametrize("name", [name for name in TYPES if find(name).recurs])
+def test_what_recurs_is_told_at_full_length_as_if_it_had_been_run(name: str) -> None:
+    from engine.network import shapes
+    from engine.network.registry import layer
+
+    params, sizes = trial(find(name))
+    inputs = [Signal((11, *sizes[0][1:])), *map(Signal, sizes[1:])]
+    chosen = layer(name, {**params, **({"bidirectional": True} if name == "GRU" else {})})
+    arguments = chosen.arguments([signal.shape for signal in inputs])
+    told, real = (run(chosen, arguments, inputs) for run in (shapes._run, shapes._run_all))
+    assert isinstance(told, Measured)
+    assert isinstance(real, Measured)
+    assert told.outputs == real.outputs
+    assert told.flops == real.flops > 0
