@@ -191,9 +191,14 @@ def test_a_layer_of_a_giant_is_seen_without_the_giant() -> None:
 
 def test_the_script_taken_home_cuts_freezes_and_sets_alike() -> None:
     from engine.export.script import script
+    from engine.importing.source import read_source
 
     first = [[[3, 6], 0.25], [[0], -1.0, "bias"]]
     spec = small(cut=[[3, 5]], start=first, conv={"cut": [[2]], "frozen": True})
+    again = read_source(script(spec))
+    for id in ("hidden", "conv"):
+        one, other = NetworkSpec.parse(spec).node(id), again.node(id)
+        assert (one.cut, one.start, one.frozen) == (other.cut, other.start, other.frozen)
     names: dict[str, Any] = {"__name__": "network"}
     exec(script(spec), names)  # noqa: S102 - our own text
     torch.manual_seed(3)

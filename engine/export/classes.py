@@ -317,6 +317,9 @@ def _variables(
     for place, node in enumerate(nodes):
         after = [nodes[place + 1].id] if place + 1 < len(nodes) else []
         passing = users.get(node.id, []) == after and (node.id not in ends or not after)
+        if passing and after and nodes[place + 1].type == "Block":
+            # A loop over its copies begins with x, so what all of them read needs another name.
+            passing = [source for source, _ in reads[after[0]]].index(node.id) == 0
         names[node.id] = "x" if passing else f"{node.id}_" if node.id in _TAKEN else node.id
     return names
 

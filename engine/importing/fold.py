@@ -213,6 +213,8 @@ class _Drawing:
             node |= {"params": slots} if slots else {}
             node |= {"frozen": True} if leaf.frozen else {}
             node |= {"tied": leaf.tied} if leaf.tied else {}
+            node |= {"cut": [list(one) for one in leaf.cut]} if leaf.cut else {}
+            node |= {"start": list(leaf.start)} if leaf.start else {}
             self.paths.append(part.id)
         else:
             node = self._block_node(place, count, taken)

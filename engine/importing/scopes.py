@@ -187,7 +187,7 @@ def _key(graph: Graph, tape: Tape) -> object:
         wires = tuple(names[ref] for ref in part.inputs)
         if part.graph is None:
             leaf = tape.leaves[part.leaf]
-            what: object = (leaf.type, leaf.frozen)
+            what: object = (leaf.type, leaf.frozen, leaf.cut, leaf.start)
         else:
             what = part.graph.key
         built.append((part.id, what, wires, part.run))

@@ -45,6 +45,8 @@ class Leaf:
     where: str = ""
     tied: str = ""
     frozen: bool = False
+    cut: tuple[Any, ...] = ()
+    start: tuple[Any, ...] = ()
     wanted: str = ""
 
 

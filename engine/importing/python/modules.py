@@ -99,8 +99,9 @@ def _layer(
     found = scribe.layer(made.kind, params, *given, tied=tied)
     place = len(reader.tape.leaves) - 1
     made.uses.append(place)
-    if made.frozen:
-        reader.tape.change(place, frozen=True)
+    if made.frozen or made.cut or made.start:
+        by_hand = {"cut": tuple(made.cut), "start": tuple(made.start)}
+        reader.tape.change(place, frozen=made.frozen, **by_hand)
     return found if made.ours else _as_torch(made.kind, found)
 
 

@@ -44,6 +44,8 @@ def invoke(
     reader: Reader, made: Function, args: list[Any], kwargs: dict[str, Any], node: ast.AST
 ) -> Any:
     """Follow a function of the text; what it returns."""
+    if _sets_weights(made.node, args):
+        return args[0]
     if made.owner is not None:
         args = [made.owner, *args]
     scope = {**_bind(reader, made.node, args, kwargs, made.scope, node)}
@@ -64,6 +66,18 @@ def invoke(
     finally:
         reader.depth -= 4
     return None
+
+
+def _sets_weights(function: ast.FunctionDef | ast.Lambda, args: list[Any]) -> bool:
+    """Note weights by hand, which our own scripts set with two functions; False for any other."""
+    name = function.name if isinstance(function, ast.FunctionDef) else ""
+    if not args or not isinstance(args[0], Made) or name not in ("cut", "begin"):
+        return False
+    if name == "cut":
+        args[0].cut += [tuple(place) for place in args[1:]]
+    else:
+        args[0].start += [(tuple(place), value, args[1]) for place, value in args[2:]]
+    return True
 
 
 def _bind(

@@ -90,6 +90,8 @@ class Made:
         ours: Whether it is this project's module of that name.
         path: Where it is in the network, once that is known.
         uses: How often it was called.
+        cut: Connections that are gone, and
+        start: first values set by hand, as a spec has them.
     """
 
     kind: str
@@ -99,6 +101,8 @@ class Made:
     path: str = ""
     frozen: bool = False
     tied: Made | None = None
+    cut: list[Any] = field(default_factory=list)
+    start: list[Any] = field(default_factory=list)
     uses: list[int] = field(default_factory=list)
 
 
