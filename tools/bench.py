@@ -16,6 +16,7 @@ from tools.measure import (
     inside,
     sequences,
     serving,
+    telling,
     tiny,
     training,
     watching,
@@ -41,6 +42,7 @@ def main() -> None:
     found += sequences.rows()
     found += arena.rows()
     found += inside.rows()
+    found += telling.rows()
     with serving.server() as address:
         found += serving.rows(address)
         found += watching.rows(address)
