@@ -496,8 +496,9 @@ def test_a_long_text_sends_small_maps_and_one_full_matrix():
     small = overview(subject, seen.layers, 0)
     assert small.maps.shape == (36, 32, 32)
     weights = seen.layers[0].weights[0, 5]
-    strongest = weights.reshape(32, 16, 32, 16).amax((1, 3))
-    np.testing.assert_allclose(small.maps[5], strongest / strongest.max(), rtol=1e-5)
+    strongest = weights.reshape(32, 16, 32, 16).amax((1, 3)).numpy()
+    wanted = np.minimum(1, strongest / np.quantile(strongest, 0.99))
+    np.testing.assert_allclose(small.maps[5], wanted, rtol=1e-4)
     assert head(subject, seen.layers[0], 5, 9, "matrix", "0.5").weights.shape == (512, 512)
 
 

@@ -46,7 +46,10 @@ def _small(weights: torch.Tensor, side: int) -> Array:
         small = functional.adaptive_max_pool2d(weights, (side, side))
     else:
         small = functional.interpolate(weights[None], (side, side), mode="nearest")[0]
-    return np.asarray((small / small.amax((1, 2), keepdim=True).clamp_min(1e-9)).numpy())
+    # a few very strong cells, as the first token's own, shall not darken all others
+    high = small.flatten(1).quantile(0.99, dim=1)[:, None, None]
+    high = torch.where(high > 0, high, small.amax((1, 2), keepdim=True))
+    return np.asarray((small / high.clamp_min(1e-9)).clamp_max(1).numpy())
 
 
 def head(
@@ -211,7 +214,7 @@ def through_lens(
 def detected(subject: Subject, layers: Sequence[Seen], picked: int) -> Mapping[str, View]:
     """A table of layers and heads for every detector."""
     own = [(number, layer) for number, layer in enumerate(layers) if layer.kind != "cross"]
-    across = max(layer.heads for layer in layers)
+    across = max((layer.heads for layer in layers), default=1)
     tables: dict[str, Array] = {}
     for row, (_, layer) in enumerate(own):
         for name, found in scores(layer.weights[0].numpy(), tokens_of(subject, layer)).items():

@@ -205,7 +205,10 @@ class Scene:
         return {"lens": pictures.through_lens(self.subject, logits, kept, self.place)}
 
     def _detectors(self) -> dict[str, View]:
-        return dict(pictures.detected(self.subject, self.sight.layers, self.picked))
+        found = dict(pictures.detected(self.subject, self.sight.layers, self.picked))
+        if not found:
+            raise ValueError("detectors look for patterns of self-attention; this network has none")
+        return found
 
 
 def _output(words: str, row: torch.Tensor, subject: Subject) -> int:

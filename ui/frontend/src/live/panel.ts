@@ -77,6 +77,8 @@ export class Panel {
     const other = view.kind !== this.view.kind;
     this.view = view;
     if (other) this.build();
+    const height = kindOf(view)?.height ?? 60;
+    this.picture.style.setProperty("--height", `${typeof height === "function" ? height(view) : height}px`);
     const title = view.title || label(this.slot);
     say(this.title, title);
     // A note speaks for itself; the name of its slot would only stand in the way.
@@ -101,7 +103,6 @@ export class Panel {
     const kind = kindOf(this.view);
     this.sizes.disconnect();
     this.canvas = this.words = null;
-    this.picture.style.setProperty("--height", `${kind?.height ?? 60}px`);
     const action = this.drawn()?.action;
     this.act.hidden = !action;
     if (action) this.act.title = this.act.ariaLabel = action.label;

@@ -3,7 +3,7 @@ import { format } from "../../shared/numbers";
 import type { Theme } from "../../shared/theme";
 import type { Attention } from "../data";
 import { bare, fitted, line, placeholder, widest, write, type Box, type Context, type Rectangle } from "../draw/canvas";
-import { bitmap, range } from "../draw/raster";
+import { bitmap, range, type Range } from "../draw/raster";
 import type { Drawn, Hit, Look } from "./kind";
 import { cellOf, pointAt } from "./pointing";
 
@@ -41,11 +41,26 @@ function areaOf(view: Attention, box: Box, theme: Theme): Rectangle {
   return { left: left + (width - cell * columns) / 2, top, width: cell * columns, height: cell * rows };
 }
 
+const reaches = new WeakMap<object, Range>();
+
+/** The ends of the colours: the first place of a text looks at itself with all it has; a few such cells shall not darken the others. */
+function reach(view: Attention): Range {
+  const { data } = view.weights;
+  let found = reaches.get(data);
+  if (!found) {
+    const sizes = Float32Array.from(data.filter((weight) => Number.isFinite(weight) && weight !== 0), Math.abs).sort();
+    const high = sizes[Math.floor(0.99 * (sizes.length - 1))] ?? 1;
+    found = view.scale === "signed" ? [-high, high] : sizes.length ? [0, high] : range(data, view.scale);
+    reaches.set(data, found);
+  }
+  return found;
+}
+
 function drawMatrix(ctx: Context, view: Attention, box: Box, theme: Theme, look: Look): void {
   const [rows, columns] = sizes(view);
   const area = areaOf(view, box, theme);
   const cell = area.width / columns;
-  const ends = range(view.weights.data, view.scale);
+  const ends = reach(view);
   ctx.imageSmoothingEnabled = cell < 1;
   ctx.drawImage(bitmap({ values: view.weights.data, rows, columns, range: ends, scale: view.scale }, theme), area.left, area.top, area.width, area.height);
   ctx.strokeStyle = theme.faint;
@@ -111,16 +126,17 @@ function drawLines(ctx: Context, view: Attention, box: Box, theme: Theme, look: 
   const laid = columnsOf(view, box, theme);
   const at = marked(view, look);
   const { data } = view.weights;
-  const most = Math.max(1e-12, ...rowMaxima(view));
+  const maxima = rowMaxima(view);
+  const most = Math.max(1e-12, at.row === null ? Math.max(...maxima) : maxima[at.row]!);
   const all = rows * columns <= MOST_LINES;
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
       const weight = data[row * columns + column]!;
-      const share = Math.abs(weight) / most;
+      const share = Math.min(1, Math.abs(weight) / most);
       if (!(share > FAINT)) continue;
-      const strong = (at.row === null || at.row === row) && (at.column === null || at.column === column);
+      const strong = at.row === null ? at.column === null || at.column === column : at.row === row;
       if (!strong && !all) continue;
-      ctx.globalAlpha = strong ? 0.08 + 0.92 * Math.min(1, share) : 0.12 * share;
+      ctx.globalAlpha = strong ? 0.08 + 0.92 * share : 0.12 * share;
       ctx.strokeStyle = weight < 0 ? theme.negative : theme.positive;
       ctx.lineWidth = strong ? theme.line * (0.6 + 1.6 * share) : theme.line * 0.7;
       line(ctx, laid.left, (row + 0.5) * laid.from, laid.right, (column + 0.5) * laid.to);

@@ -43,7 +43,7 @@ export type Shape = "picture" | "wide" | "strip" | "words";
 interface Common<V> {
   shape: Shape | ((view: V) => Shape);
   /** The least height of its panel [px]. */
-  height: number;
+  height: number | ((view: V) => number);
   /** One sentence, with the numbers that matter. */
   describe(view: V): string;
 }

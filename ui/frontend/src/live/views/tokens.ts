@@ -109,10 +109,15 @@ function hit(view: Tokens, box: Box, x: number, y: number, theme: Theme): Hit | 
   return { index, words: weight === undefined ? words : [...words, { text: format(weight) }], ...(pointed && { pointed }) };
 }
 
+/** Room for all tokens of a long text in small letters, and for lines over them. */
+function room(view: Tokens): number {
+  return view.links.data.length ? 100 : Math.min(320, Math.round(64 + 0.45 * view.tokens.length));
+}
+
 function describe(view: Tokens): string {
   const top = largest(view.weights.data, Math.abs);
   const heaviest = top < 0 ? "" : `; the heaviest is “${view.tokens[top]}” with ${format(view.weights.data[top]!)}`;
   return `${view.title || "Words"}: ${view.tokens.slice(0, 30).join(" ") || "none yet"}${heaviest}.`;
 }
 
-export const tokens: Drawn<Tokens> = { shape: "strip", height: 100, draw, hit, describe, marks: true };
+export const tokens: Drawn<Tokens> = { shape: "strip", height: room, draw, hit, describe, marks: true };
