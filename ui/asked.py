@@ -52,6 +52,13 @@ def templates() -> list[dict[str, Any]]:
 
 
 @functools.cache
+def formats() -> list[dict[str, Any]]:
+    """What a network can be taken home as."""
+    found: list[dict[str, Any]] = call("engine.export.table:listing", {}, seconds=60)
+    return found
+
+
+@functools.cache
 def template(name: str) -> dict[str, Any]:
     """One of them, as a NetworkSpec in JSON."""
     found: dict[str, Any] = call("engine.network.templates:spec_of", {"name": name})
@@ -84,14 +91,6 @@ def _described(text: str) -> dict[str, Any]:
 def about(name: str) -> dict[str, Any]:
     """Sizes and classes of a data set; see `engine.data.about`."""
     found: dict[str, Any] = call("engine.data.about:about", {"name": name}, seconds=120)
-    return found
-
-
-@st.cache_data(max_entries=50, show_spinner=False)
-def script(text: str, settings: str) -> str:
-    """The network of a JSON text as a PyTorch script with a run's settings."""
-    arguments = {"spec": json.loads(text), "settings": json.loads(settings)}
-    found: str = call("engine.export.script:script", arguments)
     return found
 
 

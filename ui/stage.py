@@ -10,7 +10,7 @@ import streamlit as st
 
 from engine.jobs import CallError, call
 from engine.store.projects import Project
-from ui import asked, project
+from ui import asked, opening, project
 
 HEIGHT = 34
 MOST = 60  # bars shown of a large network
@@ -132,6 +132,7 @@ def _choose(now: Project) -> None:
             revision=now.revision + 1,
         )
         st.rerun()
+    opening.show(now)
     # a key of its own for each name: a widget would else bring an older name back
     called = st.text_input("Its name", now.name, max_chars=60, key=f"stage.name.{now.name}")
     if called and called != now.name:

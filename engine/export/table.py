@@ -59,6 +59,7 @@ class Format:
         media: Its type in HTTP.
         help: One sentence.
         holds: Whether weights go into it.
+        place: Those with small numbers come first in lists.
         make: The content.
     """
 
@@ -68,6 +69,7 @@ class Format:
     media: str
     help: str
     holds: bool
+    place: int
     make: Callable[[Wanted], bytes]
 
     def to_json(self) -> dict[str, object]:
@@ -80,7 +82,7 @@ _found: dict[str, Format] = {}
 
 
 def export_format(
-    title: str, file: str, media: str, *, name: str = "", holds: bool = False
+    title: str, file: str, media: str, *, place: int, name: str = "", holds: bool = False
 ) -> Callable[[Callable[[Wanted], bytes]], Callable[[Wanted], bytes]]:
     """Offer what the decorated function makes; its docstring's first line is the help."""
 
@@ -89,7 +91,7 @@ def export_format(
         if key in _found:
             raise ValueError(f"there are two formats {key!r}")
         help = (make.__doc__ or "").partition("\n")[0]
-        _found[key] = Format(key, title, file, media, help, holds, make)
+        _found[key] = Format(key, title, file, media, help, holds, place, make)
         return make
 
     return wrap
@@ -121,7 +123,7 @@ def find(name: str) -> Format:
 
 def listing() -> list[dict[str, object]]:
     """Every format, as plain data."""
-    return [one.to_json() for one in formats().values()]
+    return [one.to_json() for one in sorted(formats().values(), key=lambda one: one.place)]
 
 
 def take_home(

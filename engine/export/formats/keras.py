@@ -10,7 +10,7 @@ from engine.export.straight import Line, Misses, Writer, one, refuse_all, straig
 from engine.export.table import Wanted, export_format
 
 
-@export_format("Keras 3 code", "model_keras.py", "text/x-python")
+@export_format("Keras 3 code", "model_keras.py", "text/x-python", place=6)
 def keras(wanted: Wanted) -> bytes:
     """The model in Keras 3 (PyTorch or JAX behind it), with a function that reads the weights."""
     made = straight(wanted.spec)

@@ -22,7 +22,7 @@ OPSET = 20
 SPEC = "orrery.spec"  # in the header: what the file was made from
 
 
-@export_format("ONNX", "model.onnx", "application/octet-stream", holds=True)
+@export_format("ONNX", "model.onnx", "application/octet-stream", place=4, holds=True)
 def onnx(wanted: Wanted) -> bytes:
     """The network with its weights for other runtimes: ONNX Runtime, browsers, phones."""
     package = need("onnx", "ONNX")

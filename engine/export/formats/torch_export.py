@@ -12,7 +12,7 @@ from engine.export.examples import examples
 from engine.export.table import Wanted, export_format
 
 
-@export_format("torch.export program", "model.pt2", "application/octet-stream", holds=True)
+@export_format("torch.export program", "model.pt2", "application/octet-stream", place=5, holds=True)
 def torch_export(wanted: Wanted) -> bytes:
     """The traced program with its weights: `torch.export.load`, without any class of yours."""
     network = wanted.network()
