@@ -100,7 +100,7 @@ def _standing(trained: dict[str, Any] | None) -> list[str]:
     if trained is None:
         return ["not trained yet"]
     origin = {
-        "first": "first weights, learnt nothing",
+        "first": "first weights: has learnt nothing yet",
         "imported": "imported",
         "edited": "edited by hand",
     }

@@ -47,6 +47,8 @@ def read_onnx(content: bytes, shape: tuple[int, ...] | None = None) -> Found:
     told = {one.key: one.value for one in model.metadata_props}
     try:
         return _Reader(onnx, model, shape).read()
+    except (TypeError, AttributeError, LookupError, ArithmeticError, RecursionError) as error:
+        raise ValueError(f"this ONNX file is damaged ({error!r:.100})") from None
     except ValueError as error:
         if SPEC not in told:
             raise
@@ -138,7 +140,7 @@ class _Reader:
         try:
             found = sizes_only(call)
             found = made(call) if found is None else found
-        except (IndexError, KeyError, TypeError, AttributeError, OverflowError) as error:
+        except (LookupError, TypeError, AttributeError, ArithmeticError) as error:
             raise ValueError(f"{where}: is not as ONNX wants it ({error!r:.100})") from None
         results = found if isinstance(found, tuple) and not isinstance(found, Ref) else (found,)
         self._values.update(zip(node.output, results, strict=False))

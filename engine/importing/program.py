@@ -45,7 +45,7 @@ def read_program(content: bytes) -> Found:
     stored = _stored(archive)
     try:
         return _Reader(graph, signature, stored).read()
-    except (KeyError, TypeError, IndexError, AttributeError) as error:
+    except (LookupError, TypeError, AttributeError, ArithmeticError, StopIteration) as error:
         raise ValueError(f"the program is not as torch writes it: {error!r:.100}") from None
     except ValueError as error:
         own = archive.find(SPEC)

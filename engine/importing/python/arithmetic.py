@@ -63,12 +63,23 @@ def _refuse_costly(op: ast.operator, left: Any, right: Any) -> None:
         raise ValueError("powers of numbers up to 1,000 only")
     if isinstance(op, ast.Mult):
         _refuse_long(left, right)
+    if isinstance(op, ast.Add) and not _numbers(left, right):
+        _refuse_growing(left, right)
     if not _numbers(left, right) and not isinstance(op, ast.Add | ast.Mult):
         raise ValueError("this needs numbers")
 
 
 def _numbers(*values: Any) -> bool:
     return all(isinstance(value, int | float) for value in values)
+
+
+def _refuse_growing(left: Any, right: Any) -> None:
+    for kind in (list, tuple, str):
+        if isinstance(left, kind) and isinstance(right, kind):
+            if len(left) + len(right) > MOST_ITEMS:
+                raise ValueError(f"lists of at most {MOST_ITEMS:,} things can be read")
+            return
+    raise ValueError("only numbers, lists and texts can be added")
 
 
 def _small_power(left: Any, right: Any) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.importing.python.modules import walk
-from engine.importing.python.reader import Reader, calling
+from engine.importing.python.reader import MOST_ITEMS, Reader, calling
 from engine.importing.python.statements import invoke, put
 from engine.importing.python.things import (
     NOTHING,
@@ -43,9 +43,24 @@ def method(
         case Several():
             return _of_several(owner, name, args)
     if (type(owner).__name__, name) in _METHODS:
+        _refuse_growing(owner, args)
         found = getattr(owner, name)(*map(inside, args), **kwargs)
         return list(found) if isinstance(owner, dict) and name != "get" else found
     raise ValueError(f"{name} of this cannot be called")
+
+
+def _refuse_growing(owner: Any, args: list[Any]) -> None:
+    """No list or text may grow beyond what can be read."""
+    length = len(owner)
+    for one in args:
+        if isinstance(one, list | tuple | dict | str | range):
+            length += len(one) * (max(map(_size, one), default=1) if isinstance(owner, str) else 1)
+    if length > MOST_ITEMS:
+        raise ValueError(f"lists of at most {MOST_ITEMS:,} things can be read")
+
+
+def _size(one: Any) -> int:
+    return len(one) if isinstance(one, str) else 1
 
 
 _SILENT: dict[str, Any] = {

@@ -152,6 +152,8 @@ def line_of(node: ast.AST) -> int:
 def _bounded(value: Any) -> Any:
     if isinstance(value, int) and abs(value) > LARGEST:
         raise ValueError("numbers above 2^53 cannot be read")
+    if isinstance(value, list | tuple | dict) and len(value) > MOST_ITEMS:
+        raise ValueError(f"lists of at most {MOST_ITEMS:,} things can be read")
     return value
 
 
