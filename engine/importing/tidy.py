@@ -52,8 +52,8 @@ def _as_before(order: list[int], tape: Tape) -> list[int]:
 class _Shortcuts:
     """Finds `x -> 1 × 1 convolution -> batch norm -> add` and makes it `Shortcut -> add`.
 
-    Where one copy of a numbered scope has a projection, its siblings that add their input as it
-    is get a `Shortcut` too, so that all are built alike.
+    Where one numbered scope has a projection, those like it that add their input as it is get a
+    `Shortcut` too, which does nothing there, so that all are built alike.
     """
 
     def __init__(self, tape: Tape) -> None:
@@ -65,7 +65,9 @@ class _Shortcuts:
 
     def join(self) -> None:
         """Change the tape."""
-        found: dict[str, tuple[str, str, int]] = {}  # scope of the copies -> how the first does it
+        found: dict[
+            str, tuple[str, int]
+        ] = {}  # an addition's path in its copy -> what is beside it
         for place, leaf in enumerate(list(self._tape.leaves)):
             if leaf.type != "Add" or len(leaf.sources) != 2:
                 continue
@@ -116,36 +118,31 @@ class _Shortcuts:
             weights=weights,
         )
 
-    def _remember(
-        self, found: dict[str, tuple[str, str, int]], add: int, side: int, scope: str
-    ) -> None:
-        copies, number, inner = _copy_of(self._tape.leaves[add].path)
-        if number is not None and scope.startswith(f"{copies}.{number}."):
-            local = scope.removeprefix(f"{copies}.{number}.")
-            found[copies] = (inner, local, side)
+    def _remember(self, found: dict[str, tuple[str, int]], add: int, side: int, scope: str) -> None:
+        copy, inner = _copy_of(self._tape.leaves[add].path)
+        if copy and scope.startswith(f"{copy}."):
+            found[inner] = (scope.removeprefix(f"{copy}."), side)
 
-    def _follow(self, found: dict[str, tuple[str, str, int]], place: int, leaf: Leaf) -> None:
-        copies, number, inner = _copy_of(leaf.path)
-        if number is None or copies not in found or found[copies][0] != inner:
+    def _follow(self, found: dict[str, tuple[str, int]], place: int, leaf: Leaf) -> None:
+        copy, inner = _copy_of(leaf.path)
+        if not copy or inner not in found:
             return
-        _, local, side = found[copies]
+        local, side = found[inner]
         skip, branch = leaf.sources[side], leaf.sources[1 - side]
-        prefix = f"{copies}.{number}."
-        if self._tape.leaves[skip.leaf].path.startswith(prefix):
+        if self._tape.leaves[skip.leaf].path.startswith(f"{copy}."):
             return  # a projection, or a path of its own
-        if self._tape.shape(skip) != self._tape.shape(branch):
+        if self._tape.shape(skip) != self._tape.shape(branch) or len(self._tape.shape(skip)) != 3:
             return
-        (made,) = self._tape.add(
-            "Shortcut", {}, (skip, branch), f"{prefix}{local}", where=leaf.where
-        )
+        path = f"{copy}.{local}"
+        (made,) = self._tape.add("Shortcut", {}, (skip, branch), path, where=leaf.where)
         sources = (made, branch) if side == 0 else (branch, made)
         self._tape.change(place, sources=sources)
 
 
-def _copy_of(path: str) -> tuple[str, int | None, str]:
-    """`layer1.0.add` as the copies' scope, the copy's number, and the rest."""
+def _copy_of(path: str) -> tuple[str, str]:
+    """`layer1.0.add` as the copy `layer1.0`, or "", and the rest."""
     parts = path.split(".")
     for place in range(len(parts) - 2, 0, -1):
         if parts[place].isdecimal():
-            return ".".join(parts[:place]), int(parts[place]), ".".join(parts[place + 1 :])
-    return path, None, ""
+            return ".".join(parts[: place + 1]), ".".join(parts[place + 1 :])
+    return "", path
