@@ -200,6 +200,7 @@ def test_the_certified_curve_lies_below_the_attacked_one(tmp_path):
     for _ in train(spec_of("lenet-digits"), "digits", folder=tmp_path, epochs=4):
         pass
     run = certify(str(tmp_path), judged=10, furthest=0.06)
+    assert set(next(run).views) == {"curve", "bounds", "input", "notes"}  # there at once
     frame = next(run)
     assert frame.facts["smallest lead proved (CROWN)"] >= frame.facts["by intervals"] - 1e-5
     while not frame.waits:

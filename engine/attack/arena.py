@@ -47,8 +47,12 @@ Turn = Annotated[
 Source = Annotated[
     str, Choice(("test sample", "drawing", "yours"), help="What to put in", live=True)
 ]
-Sample = Annotated[int, Slider(0, 9999, live=True, help="Another test sample")]
-Drawn = Annotated[list[float], Drawing(28, 28, help="Draw with mouse or finger")]
+Sample = Annotated[
+    int, Slider(0, 9999, live=True, when="source=test sample", help="Another test sample")
+]
+Drawn = Annotated[
+    list[float], Drawing(28, 28, when="source=drawing", help="Draw with mouse or finger")
+]
 Yours = Annotated[str, Text(own.LONGEST, help="What you brought", live=True)]
 Target = Annotated[str, Text(64, live=True, help="The class it shall be taken for, or: any other")]
 Seed = Annotated[int, Slider(0, 999, live=True, help="Other random draws")]

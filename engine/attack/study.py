@@ -234,4 +234,5 @@ def _curve(duel: Duel, curve: Mapping[float, Outcome], budget: float) -> Curve:
         ylabel="chance",
         marks=marks,
         dots=True,
+        title="over the budget",
     )

@@ -81,7 +81,7 @@ def walk(arena: Arena, duel: Duel, outcome: Outcome, budget: float, third: str) 
         contours=True,
         xlabel="towards the attacked input (L2)",
         ylabel=f"towards {third} (L2)",
-        title="lead of the class under attack; the way is seen from above",
+        title="lead of the class under attack",
     )
 
 
@@ -102,7 +102,7 @@ def _whole(arena: Arena, duel: Duel, outcome: Outcome, budget: float) -> Field:
         paths=_paths(around, path, extent),
         scale="signed",
         contours=True,
-        title="lead of the class under attack over all inputs",
+        title="lead of the class under attack",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 from engine.attack.pictures import bars, tiles, told
 from engine.attack.steered import Steered, steered
 from engine.attack.table import attacks
-from engine.defend.bounds.crown import crown, margins
+from engine.defend.bounds.crown import crown_and_margins, margins
 from engine.defend.bounds.interval import interval
 from engine.defend.curves import accuracy
 from engine.defend.subject import Subject, subject
@@ -58,32 +59,54 @@ def certify(
     yield from steered(desk.frames, controls)
 
 
+@dataclass(frozen=True)
+class _Point:
+    """One budget: parts of the samples [%], and which CROWN proved, `(n,)`."""
+
+    intervals: float
+    crown: float
+    held: float
+    left: torch.Tensor
+
+
 class _Desk:
     def __init__(self, known: Subject) -> None:
         self._subject = known
         self._samples = Samples(known.kept)
-        self._points: dict[tuple[float, int], tuple[float, float, float]] = {}
+        self._points: dict[tuple[float, int, float], _Point] = {}
 
     def frames(self, controls: Mapping[str, Any]) -> Iterator[Frame]:
         """The sample's bounds, then frames whose curve grows; the last one waits."""
         given = self._samples.choose("test sample", controls["sample"], [])
         one, label = self._subject.box.inward(given.x), given.label
-        views: dict[str, View] = {"curve": self._curve({}, controls)}
+        kept, score = self._subject.kept, self._scores(one)
+        views: dict[str, View] = {
+            "curve": self._curve({}, controls),
+            "bounds": bars(kept, score, "score", "what each score can be in the box"),
+            "input": tiles(one, (told(kept, score["score"].softmax(0)),)),
+            "notes": Note(
+                "The bounds of this sample are worked out; larger networks take seconds."
+            ),
+        }
+        yield Frame(0, POINTS, views, {})
         try:
             with calm(self._subject.module):
                 own, facts = self._one(one, label, float(controls["epsilon"]))
         except ValueError as error:
-            views |= {"bounds": bars(self._subject.kept, self._scores(one), "score")}
             note = Note(str(error), title="What cannot be proved here", tone="warning")
-            yield Frame(1, 1, {**views, "input": tiles(one), "notes": note}, {}, waits=True)
+            yield Frame(1, 1, {**views, "notes": note}, {}, waits=True)
             return
-        views |= own
+        views = {**views, **own}
         yield Frame(0, POINTS, views, facts)
-        points: dict[float, tuple[float, float, float]] = {}
-        for budget in np.linspace(0, controls["furthest"], POINTS):
-            for done in self._point(float(budget), controls["judged"]):
+        points: dict[float, _Point] = {}
+        judged, furthest = int(controls["judged"]), float(controls["furthest"])
+        left = torch.ones(judged, dtype=torch.bool)
+        for budget in np.linspace(0, furthest, POINTS).tolist():
+            key = (budget, judged, furthest)
+            for done in self._point(key, left):
                 yield Frame(len(points), POINTS, views, {**facts, "proved samples": float(done)})
-            points[float(budget)] = self._points[float(budget), controls["judged"]]
+            points[budget] = self._points[key]
+            left = points[budget].left
             views = {**views, "curve": self._curve(points, controls)}
             yield Frame(len(points), POINTS, views, facts, waits=len(points) == POINTS)
 
@@ -96,8 +119,9 @@ class _Desk:
         with torch.no_grad():
             scores = module(x)
             wide = interval(module, low, high)
-        narrow, answer = crown(module, low, high), scores.argmax(1)
-        lead = float(margins(module, low, high, answer).amin())
+        answer = scores.argmax(1)
+        narrow, leads = crown_and_margins(module, low, high, answer)
+        lead = float(leads.amin())
         interval_lead = float(_least_lead(*wide, answer))
         series = {
             "interval, lowest": wide[0][0],
@@ -128,35 +152,34 @@ class _Desk:
         with calm(self._subject.module), torch.no_grad():
             return {"score": self._subject.module(x)[0]}
 
-    def _point(self, budget: float, judged: int) -> Iterator[int]:
-        """Work out a point of the curve [%]; how many samples are done, now and then."""
-        if (budget, judged) in self._points:
+    def _point(self, key: tuple[float, int, float], left: torch.Tensor) -> Iterator[int]:
+        """Work out a point of the curve; how many samples are proved, now and then.
+
+        Only what was proved for a smaller box is tried: a larger one holds the smaller.
+        """
+        if key in self._points:
             return
+        budget, judged, _ = key
         module = self._subject.module
         x, y = self._subject.valid(judged)
-        proved = [0, 0]
-        for some, wanted in zip(x.split(BATCH), y.split(BATCH), strict=True):
-            low, high = (some - budget).clamp(0, 1), (some + budget).clamp(0, 1)
+        wide, lines = torch.zeros(len(x), dtype=torch.bool), torch.zeros(len(x), dtype=torch.bool)
+        for some in left[: len(x)].nonzero()[:, 0].split(BATCH):
+            if not len(some):  # nothing is left that a larger box could prove
+                break
+            low, high = (x[some] - budget).clamp(0, 1), (x[some] + budget).clamp(0, 1)
             with calm(module):
-                wide = interval(module, low, high)
-                lines = margins(module, low, high, wanted).amin(1)
-            proved[0] += int((_least_lead(*wide, wanted) > 0).sum())
-            proved[1] += int((lines > 0).sum())
-            yield proved[1]
+                wide[some] = _least_lead(*interval(module, low, high), y[some]) > 0
+                lines[some] = margins(module, low, high, y[some]).amin(1) > 0
+            yield int(lines.sum())
         held = accuracy(module, attacks.find("pgd")(module, x, y, epsilon=budget), y)
-        self._points[budget, judged] = (
-            100 * proved[0] / len(x),
-            100 * proved[1] / len(x),
-            100 * held,
-        )
+        parts = [100 * float(one.double().mean()) for one in (wide, lines)]
+        self._points[key] = _Point(parts[0], parts[1], 100 * held, lines)
 
-    def _curve(
-        self, points: Mapping[float, tuple[float, float, float]], controls: Mapping[str, Any]
-    ) -> Curve:
-        names = ("proved by intervals", "proved by CROWN", "not broken by PGD")
+    def _curve(self, points: Mapping[float, _Point], controls: Mapping[str, Any]) -> Curve:
         lines = {
-            name: np.array([values[place] for values in points.values()])
-            for place, name in enumerate(names)
+            "proved by intervals": np.array([one.intervals for one in points.values()]),
+            "proved by CROWN": np.array([one.crown for one in points.values()]),
+            "not broken by PGD": np.array([one.held for one in points.values()]),
         }
         chosen = float(controls["epsilon"])
         return Curve(

@@ -33,12 +33,7 @@ def crown(module: nn.Module, low: torch.Tensor, high: torch.Tensor) -> Pair:
     Raises:
         ValueError: A layer cannot be bounded.
     """
-    walk = _Walk(module, low, high)
-    classes = walk.boxes[walk.record.answer][0].shape[1]
-    wishes = torch.eye(classes, dtype=low.dtype).expand(len(low), classes, classes)
-    found = walk.bounds(walk.record.answer, wishes)
-    wide = walk.boxes[walk.record.answer]
-    return torch.maximum(found[0], wide[0]), torch.minimum(found[1], wide[1])
+    return _scores(_Walk(module, low, high))
 
 
 def margins(
@@ -51,11 +46,34 @@ def margins(
     Raises:
         ValueError: A layer cannot be bounded.
     """
+    return _leads(_Walk(module, low, high), y)
+
+
+def crown_and_margins(
+    module: nn.Module, low: torch.Tensor, high: torch.Tensor, y: torch.Tensor
+) -> tuple[Pair, torch.Tensor]:
+    """Both, for little more than the price of one.
+
+    Raises:
+        ValueError: A layer cannot be bounded.
+    """
     walk = _Walk(module, low, high)
+    return _scores(walk), _leads(walk, y)
+
+
+def _scores(walk: _Walk) -> Pair:
+    box_low, box_high = walk.boxes[walk.record.answer]
+    batch, classes = box_low.shape
+    wishes = torch.eye(classes, dtype=box_low.dtype).expand(batch, classes, classes)
+    low, high = walk.bounds(walk.record.answer, wishes)
+    return torch.maximum(low, box_low), torch.minimum(high, box_high)
+
+
+def _leads(walk: _Walk, y: torch.Tensor) -> torch.Tensor:
     box_low, box_high = walk.boxes[walk.record.answer]
     classes = box_low.shape[1]
-    own = torch.nn.functional.one_hot(y, classes).to(low.dtype)  # (batch, classes)
-    wishes = own[:, None, :] - torch.eye(classes, dtype=low.dtype)
+    own = torch.nn.functional.one_hot(y, classes).to(box_low.dtype)  # (batch, classes)
+    wishes = own[:, None, :] - torch.eye(classes, dtype=box_low.dtype)
     proved = walk.bounds(walk.record.answer, wishes)[0]
     plain = box_low.gather(1, y[:, None]) - box_high
     return torch.maximum(proved, plain).masked_fill(own.bool(), torch.inf)
