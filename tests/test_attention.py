@@ -256,7 +256,7 @@ def test_one_number_of_a_vector_is_turned(what):
     after = look(part, [x], edits=[turn("", what, 1, 3, 2, 7.5)]).layers[0]
     changed = (getattr(after, what) != getattr(before, what)).nonzero()
     assert {tuple(index[1:]) for index in changed.tolist()} == {(1, 3, 2)}
-    assert float(getattr(after, what)[0, 1, 3, 2]) == 7.5
+    assert getattr(after, what)[0, 1, 3, 2].item() == 7.5
 
 
 def test_patching_the_last_point_of_the_stream_gives_the_other_answer():
@@ -331,7 +331,7 @@ def test_attention_times_gradient_is_what_a_finite_difference_says():
             for by in (step, -step)
         )
         slope = (up - down) / (2 * step)
-        wanted = slope * float(layer.weights[0, head, row, column])
+        wanted = slope * layer.weights[0, head, row, column].item()
         assert float(found[0][0, head, row, column]) == pytest.approx(wanted, rel=2e-2, abs=1e-5)
 
 
