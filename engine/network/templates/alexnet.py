@@ -76,3 +76,25 @@ def alexnet() -> NetworkSpec:
 def alexnet_original() -> NetworkSpec:
     """AlexNet as it was split over two graphics cards: grouped convolutions, response norm."""
     return _alexnet(227, _TWO_TOWERS, response_norm=True)
+
+
+@template(
+    title="AlexNet for small digits",
+    family="Images",
+    source="Krizhevsky et al. (2012), ImageNet classification with deep convolutional networks.",
+    data="digits",
+)
+def alexnet_digits() -> NetworkSpec:
+    """AlexNet's order of layers with overlapping pools and dropout, for 8 × 8 pixels."""
+    net = Sketch(1, 8, 8)
+    for width, pooled in ((16, True), (32, True), (32, False)):
+        net("Conv2d", out_channels=width, kernel_size=3, padding=1)
+        net("ReLU")
+        if pooled:
+            net("MaxPool2d", kernel_size=3, stride=2, padding=1)
+    net("Flatten")
+    net("Dropout", p=0.2)
+    net("Linear", out_features=64)
+    net("ReLU")
+    net("Linear", name="scores", out_features=10)
+    return net.spec()
