@@ -12,6 +12,7 @@ import torch
 from tools.measure import (
     Row,
     arena,
+    attacking,
     building,
     inside,
     sequences,
@@ -41,6 +42,7 @@ def main() -> None:
     found: list[Row] = [*tiny.rows(), *training.rows()]
     found += sequences.rows()
     found += arena.rows()
+    found += attacking.rows()
     found += inside.rows()
     found += telling.rows()
     with serving.server() as address:
