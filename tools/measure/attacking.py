@@ -130,8 +130,9 @@ def _captum() -> Walk:
 
 def _foolbox() -> Walk:
     import foolbox
+    from foolbox.models.pytorch import PyTorchModel
 
-    model: Any = foolbox.models.PyTorchModel(_network(), bounds=(0, 1), device="cpu")
+    model: Any = PyTorchModel(_network(), bounds=(0, 1), device="cpu")
     pgd = foolbox.attacks.LinfPGD(abs_stepsize=ALPHA, steps=STEPS, random_start=False)
 
     def walk(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
