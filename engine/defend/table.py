@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Protocol
+from typing import Annotated
 
 import torch
 
@@ -66,10 +66,3 @@ class Objective:
     learn: Learn
     teacher: Session | None = None
     replays: int = 1
-
-
-class Recipe(Protocol):
-    """A function of the table of recipes."""
-
-    def __call__(self, lesson: Lesson) -> Objective:
-        """The objective for that lesson."""

@@ -122,13 +122,15 @@ def _method(here: Section, run: Run, key: str) -> list[str]:
     table = {entry["name"]: entry for entry in asked.table(ATTACKS)}
     standing = str(study.stands(run, here.method))
     names = list(table)
-    chosen = st.selectbox(
-        "Attack",
-        names,
-        index=names.index(standing) if standing in names else 0,
-        format_func=lambda name: told(table[name]),
-        key=f"{key}.method.{run.id}",
-        width=380,
+    chosen = str(
+        st.selectbox(
+            "Attack",
+            names,
+            index=names.index(standing) if standing in names else 0,
+            format_func=lambda name: told(table[name]),
+            key=f"{key}.method.{run.id}",
+            width=380,
+        )
     )
     entry = table[chosen]
     study.turn(run, {here.method: chosen})
