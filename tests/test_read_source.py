@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from fastapi.testclient import TestClient
+from safetensors.torch import load
 
 from engine.export.script import script
+from engine.export.table import formats
 from engine.importing.python.things import SourceError
 from engine.importing.source import read, read_source
 from engine.network.build import build
 from engine.network.describe import describe
+from engine.network.registry import layers, trial
 from engine.network.spec import NetworkSpec
 from engine.network.templates import find, templates
 from engine.network.trace import trace
@@ -208,6 +213,24 @@ def test_our_own_script_is_read_back_as_the_same_function(name: str) -> None:
     same(spec, read_source(script(spec.to_json())))
 
 
+@pytest.mark.parametrize("name", [name for name in layers() if name not in ("Input", "Block")])
+def test_every_layer_is_read_back_as_it_was_constructed(name: str) -> None:
+    kind = layers()[name]
+    params, shapes = trial(kind)
+    token = {"dtype": "token", "vocabulary": 5} if kind.reads == "token" else {}
+    inputs = [
+        {"id": f"in{place}", "type": "Input", "params": {"shape": list(shape), **token}}
+        for place, shape in enumerate(shapes)
+    ]
+    spec = {
+        "nodes": [*inputs, {"id": "layer", "type": name, "params": params}],
+        "edges": [[entry["id"], "layer"] for entry in inputs],
+    }
+    found = trace(read_source(script(spec)))
+    ours = trace(NetworkSpec.parse(spec)).measured["layer"].arguments
+    assert found.measured["layer"].arguments == ours
+
+
 @pytest.mark.parametrize("spec", [RESIDUAL, SEQUENCE], ids=["residual", "sequence"])
 def test_networks_of_several_paths_and_outputs_come_back(spec: dict[str, Any]) -> None:
     parsed = NetworkSpec.parse(spec)
@@ -303,7 +326,10 @@ def test_places_and_shapes_come_from_the_canvas() -> None:
     assert found.node("hidden1").params["out_features"] == 9
 
 
-def test_the_api_reads_code_and_tells_the_line() -> None:
+def test_the_api_reads_code_and_files_and_takes_networks_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLAYGROUND_HOME", str(tmp_path))
     with TestClient(api) as client:
         text = script(find("mlp-2d").spec.to_json())
         answer = client.post("/read", json={"source": text})
@@ -313,3 +339,17 @@ def test_the_api_reads_code_and_tells_the_line() -> None:
         answer = client.post("/read", json={"source": wrong})
         assert answer.status_code == 422
         assert answer.json()["error"].startswith(f"line {answer.json()['line']}: Linear")
+        spec = find("mlp-2d").spec.to_json()
+        assert {one["name"] for one in client.get("/formats").json()} == set(formats())
+        saved = client.post("/export/safetensors", json={"spec": spec})
+        assert "model.safetensors" in saved.headers["content-disposition"]
+        sent = {"name": "w.safetensors", "content": base64.b64encode(saved.content).decode()}
+        taken = client.post("/import", json={**sent, "data": "spirals"}).json()
+        assert taken["spec"]["nodes"] == spec["nodes"]
+        again = client.post("/export/safetensors", json={"spec": spec, "run": taken["run"]})
+        ours, theirs = load(saved.content), load(again.content)
+        assert ours.keys() == theirs.keys()
+        assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+        refused = client.post("/import", json={"name": "model.pkl", "content": ""})
+        assert refused.status_code == 422
+        assert "never opened" in refused.json()["error"]
