@@ -14,6 +14,7 @@ from tools.measure import (
     arena,
     attacking,
     building,
+    explaining,
     inside,
     sequences,
     serving,
@@ -43,6 +44,7 @@ def main() -> None:
     found += sequences.rows()
     found += arena.rows()
     found += attacking.rows()
+    found += explaining.rows()
     found += inside.rows()
     found += telling.rows()
     with serving.server() as address:
