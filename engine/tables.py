@@ -43,13 +43,17 @@ class Entry:
         """What a visitor can choose."""
         return Form.of(self.function, self.name)
 
+    @functools.cached_property
+    def _parameters(self) -> Mapping[str, inspect.Parameter]:
+        """Everything the function takes."""
+        return inspect.signature(self.function).parameters
+
     def __call__(self, *arguments: Any, **settings: Any) -> Any:
         """Call the function with its form's defaults and the settings laid over them."""
         extras = {k: v for k, v in settings.items() if k not in self.form.controls}
         chosen = {k: v for k, v in settings.items() if k in self.form.controls}
-        allowed = inspect.signature(self.function).parameters
         for name in extras:
-            if name not in allowed:
+            if name not in self._parameters:
                 self.form.accept({name: extras[name]})  # raises, naming the nearest parameter
         return self.function(*arguments, **self.form.fill(chosen), **extras)
 

@@ -14,7 +14,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 from torch import nn
@@ -74,16 +74,26 @@ def compares(entry: Entry) -> bool:
 @contextmanager
 def calm(module: nn.Module) -> Iterator[nn.Module]:
     """The module in eval mode and with no gradients for its weights; both are put back after."""
-    modes = {part: part.training for part in module.modules()}
-    wants = {weight: weight.requires_grad for weight in module.parameters()}
-    module.eval().requires_grad_(False)
+    parts = list(module.modules())
+    # only what must change is touched: this is a third of the time of a small network's GradCAM
+    learning = [part for part in parts if part.training]
+    modes = [(part, part.training) for part in parts] if learning else []
+    wanted = [weight for part in parts for weight in part._parameters.values() if _learns(weight)]
+    if learning:
+        module.eval()
+    for weight in wanted:
+        weight.requires_grad_(False)
     try:
         yield module
     finally:
-        for part, mode in modes.items():
+        for part, mode in modes:
             part.training = mode
-        for weight, want in wants.items():
-            weight.requires_grad_(want)
+        for weight in wanted:
+            weight.requires_grad_(True)
+
+
+def _learns(weight: nn.Parameter | None) -> TypeGuard[nn.Parameter]:
+    return weight is not None and weight.requires_grad
 
 
 def score(module: nn.Module, x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:

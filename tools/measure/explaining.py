@@ -90,14 +90,15 @@ def _cells() -> torch.Tensor:
 
 
 def _their_cam(attr: Any, module: nn.Module, x: torch.Tensor) -> torch.Tensor:
-    cam = attr.LayerGradCam(module, module[3]).attribute(x, target=3, relu_attributions=True)
+    cam = attr.LayerGradCam(module, module.get_submodule("3")).attribute(x, target=3, relu_attributions=True)
     large: torch.Tensor = attr.LayerAttribution.interpolate(cam, (28, 28), "bilinear")
     return large
 
 
 def _row(what: str, goal: float, ours: Callable[[], object], theirs: Callable[[], object]) -> Row:
     """Both in turn; the median of the rounds' ratios."""
-    ours(), theirs()
+    ours()
+    theirs()
     times = [(_seconds(theirs), _seconds(ours)) for _ in range(ROUNDS)]
     ratio = statistics.median(peer / own for peer, own in times)
     own, peer = (statistics.median(pair[i] for pair in times) for i in (1, 0))
