@@ -90,7 +90,9 @@ def _cells() -> torch.Tensor:
 
 
 def _their_cam(attr: Any, module: nn.Module, x: torch.Tensor) -> torch.Tensor:
-    cam = attr.LayerGradCam(module, module.get_submodule("3")).attribute(x, target=3, relu_attributions=True)
+    cam = attr.LayerGradCam(module, module.get_submodule("3")).attribute(
+        x, target=3, relu_attributions=True
+    )
     large: torch.Tensor = attr.LayerAttribution.interpolate(cam, (28, 28), "bilinear")
     return large
 
