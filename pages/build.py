@@ -20,7 +20,7 @@ if wanted and st.session_state.get("build.template") != wanted:
 
 now = stage.show()
 trained = now.run if project.summary(now) else ""
-sent = components.builder(now.spec, now.revision, key="builder", run=trained)
+sent = components.builder(now.spec, now.revision, key="builder", run=trained, dataset=now.data)
 if sent and sent["revision"] > now.revision:
     runs = st.session_state.setdefault("build.runs", {})
     project.take(sent["spec"], sent["revision"], run=sent.get("run", ""), runs=runs)

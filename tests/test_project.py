@@ -16,7 +16,6 @@ SPEC = {
         {"id": "conv1", "type": "Conv2d", "params": {"out_channels": 2, "kernel_size": 3}},
     ],
     "edges": [["image", "conv1"]],
-    "blocks": {},
 }
 
 
@@ -49,6 +48,13 @@ def _with(**fields):
 def test_a_moved_layer_keeps_the_weights(stage):
     assert project.take(_with(position=[3, 4]), 5).run == "trained"
     assert stage == []
+
+
+def test_the_canvas_may_write_what_the_engine_leaves_out(stage):
+    written = {**_with(), "outputs": [], "blocks": {}}
+    written["nodes"][0]["frozen"] = False
+    assert project.take(written, 5).run == "trained"
+    assert project.take({**written, "nodes": _with(cut=[[1]])["nodes"]}, 6).run == "edited"
 
 
 def test_a_cut_connection_goes_on_with_what_was_learnt(stage):

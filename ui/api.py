@@ -6,7 +6,9 @@ the page. Tensor work happens in worker processes; bad input is answered with 42
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 from fastapi import FastAPI, Request
@@ -203,18 +205,31 @@ async def weights(wanted: Look) -> Any:
         raise ValueError("weights: needs a spec or a run")
     asked = wanted.model_dump(exclude={"run"})
     if wanted.run:
-        asked |= {"spec": None, "folder": str(board().find(wanted.run).folder)}
+        asked |= {"spec": None, "folder": str(_kept(wanted.run))}
     return await call_async("engine.models.weights:look", asked)
 
 
 @api.post("/weights/edit")
 async def change_weight(change: Change) -> Any:
     """Change one number of a network that a run has kept; what it was and what it is."""
-    run = board().find(change.run)
-    if not run.over:
-        raise ValueError("the run still goes on and would overwrite it; stop the run first")
-    asked = {**change.model_dump(exclude={"run"}), "folder": str(run.folder)}
+    folder = _kept(change.run)
+    with contextlib.suppress(LookupError):  # what was imported or edited was never a run
+        if not board().find(change.run).over:
+            raise ValueError("the run still goes on and would overwrite it; stop the run first")
+    asked = {**change.model_dump(exclude={"run"}), "folder": str(folder)}
     return await call_async("engine.models.weights:edit", asked)
+
+
+def _kept(run: str) -> Path:
+    """The folder of a model that was trained, imported or edited here.
+
+    Raises:
+        LookupError: There is none of that id.
+    """
+    folder = run_folder(run)
+    if not (folder / "weights.safetensors").is_file():
+        raise LookupError(f"no weights are kept for {run!r:.80}; train the network first")
+    return folder
 
 
 @api.post("/read")

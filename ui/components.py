@@ -93,7 +93,7 @@ def live(
 
 
 def builder(
-    spec: Mapping[str, Any], revision: int, *, key: str, run: str = ""
+    spec: Mapping[str, Any], revision: int, *, key: str, run: str = "", dataset: str = ""
 ) -> dict[str, Any] | None:
     """The canvas of layers; `{"spec", "revision", "run"?}` after an edit, or None.
 
@@ -102,8 +102,9 @@ def builder(
         revision: Counts the edits, so that the canvas passes over an echo of its own.
         key: The component's own key.
         run: The run that trained this very network: its weights can be looked at.
+        dataset: Name of the data set on stage: imported weights are judged on it.
     """
-    data = {"spec": dict(spec), "revision": revision, "run": run}
+    data = {"spec": dict(spec), "revision": revision, "run": run, "dataset": dataset}
     sent: dict[str, Any] | None = _mount("builder", data, key, None)
     return sent
 

@@ -119,8 +119,11 @@ def _key(spec: dict[str, Any], without: frozenset[str] = _LOOKS) -> str:
     """Text that is equal for equal networks, some of the nodes' fields left aside."""
 
     def plain(graph: dict[str, Any]) -> dict[str, Any]:
-        nodes = graph.get("nodes", [])
-        return {**graph, "nodes": [{k: v for k, v in n.items() if k not in without} for n in nodes]}
+        nodes = [
+            {k: v for k, v in node.items() if v and k not in without} for node in graph["nodes"]
+        ]
+        # What is empty may be left out: the canvas writes it, the engine does not
+        return {**{k: v for k, v in graph.items() if v}, "nodes": nodes}
 
-    blocks = {name: plain(block) for name, block in spec.get("blocks", {}).items()}
+    blocks = {name: plain(block) for name, block in (spec.get("blocks") or {}).items()}
     return json.dumps({**plain(spec), "blocks": blocks}, sort_keys=True)

@@ -16,6 +16,7 @@ export function WeightsView({ id }: { id: string }): JSX.Element {
   const desk = useDesk();
   const node = usePart((state) => nodeOf(state.spec, id));
   const whole = usePart((state) => state.whole);
+  const run = usePart((state) => state.weightsRun);
   const readonly = usePart((state) => state.readonly);
   const [name, setName] = useState<string>();
   const [part, setPart] = useState<Window>();
@@ -32,7 +33,7 @@ export function WeightsView({ id }: { id: string }): JSX.Element {
       setProblem(wrong ?? "");
     });
     return () => asking.abort();
-  }, [model, id, name, part, whole, turn]);
+  }, [model, id, name, part, whole, run, turn]);
 
   const index = weights && at ? indexOf(weights, at) : undefined;
   return (

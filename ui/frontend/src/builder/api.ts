@@ -174,8 +174,8 @@ export class Api {
   }
 
   /** The network in a file, with the kept model that its weights became. */
-  async bring(name: string, content: string, spec: Spec): Promise<Brought> {
-    const body = JSON.stringify({ name, content, spec });
+  async bring(name: string, content: string, spec: Spec, data: string): Promise<Brought> {
+    const body = JSON.stringify({ name, content, spec, ...(data ? { data } : {}) });
     const answer = await this.ask("import", { method: "POST", body }, undefined, LONG_PATIENCE);
     if (!isRecord(answer)) throw new Unreachable("import: no network");
     const notes = Array.isArray(answer.notes) ? answer.notes.map(String) : [];

@@ -2,7 +2,7 @@
 import type { Send } from "../shared/mount";
 import { History } from "./history";
 import { described, opened, putBack, stepsThere, type Inside } from "./inside";
-import { EMPTY, isRecord, names, readSpec, Refusal, structure, type Spec } from "./spec";
+import { EMPTY, isRecord, names, readSpec, Refusal, identity, type Spec } from "./spec";
 import type { BuilderData, State } from "./state";
 import { Talk } from "./talk";
 
@@ -16,6 +16,7 @@ export class Core {
   protected talk: Talk;
   /** The kept model that came in together with a network. */
   protected weightsOf: { readonly spec: Spec; readonly run: string } | undefined;
+  protected dataset: string;
   private revision: number;
   private listeners = new Set<() => void>();
   private timers: Partial<Record<"send" | "notice", ReturnType<typeof setTimeout>>> = {};
@@ -25,6 +26,7 @@ export class Core {
     const [spec, notice] = readKindly(data.spec);
     this.history = new History(spec);
     this.revision = data.revision ?? 0;
+    this.dataset = data.dataset ?? "";
     this.state = {
       whole: spec,
       inside: [],
@@ -64,6 +66,7 @@ export class Core {
   update(data: BuilderData): void {
     if ((data.readonly ?? false) !== this.state.readonly) this.set({ readonly: data.readonly ?? false });
     if (data.height !== undefined && data.height !== this.state.height) this.set({ height: data.height });
+    this.dataset = data.dataset ?? this.dataset;
     if (data.api !== undefined) this.talk.moveTo(data.api);
     if (data.run !== undefined && data.run !== (this.state.weightsRun?.id ?? "")) this.set({ weightsRun: runOf(data, readKindly(data.spec)[0]) });
     if (data.revision === undefined || data.revision <= this.revision) return;
@@ -216,7 +219,7 @@ function readKindly(source: unknown): [Spec, string] {
 }
 
 function runOf(data: BuilderData, spec: Spec): State["weightsRun"] {
-  return data.run ? { id: data.run, of: structure(spec) } : undefined;
+  return data.run ? { id: data.run, of: identity(spec) } : undefined;
 }
 
 function capital(words: string): string {

@@ -193,7 +193,7 @@ describe("edits", () => {
     for (let time = 0; time < 120; time += 1) model.append("ReLU");
     for (let time = 0; time < 120; time += 1) model.undo();
     expect(model.state.spec).toEqual(networks.lenet?.());
-  });
+  }, 30_000);
 
   it("copy from one place to another", async () => {
     const model = open(networks.lenet?.());

@@ -4,7 +4,7 @@ import { Editing } from "./editing";
 import * as edits from "./edits";
 import { pathOf } from "./inside";
 import { linked } from "./link";
-import { nodeOf, readSpec, Refusal, structure } from "./spec";
+import { nodeOf, readSpec, Refusal, identity } from "./spec";
 
 /** The largest file that goes through the page [bytes]. */
 const MOST_FILE = 40_000_000;
@@ -24,7 +24,7 @@ export class Model extends Editing {
       return this.note(`${file.name} has ${Math.ceil(file.size / 1e6)} MB; here files may have 40. “python -m engine import” reads larger ones.`);
     this.set({ importing: file.name, notes: [] });
     const content = await base64(file);
-    const { answer, problem } = await this.talk.put((api) => api.bring(file.name, content, this.state.whole));
+    const { answer, problem } = await this.talk.put((api) => api.bring(file.name, content, this.state.whole, this.dataset));
     this.set({ importing: "" });
     if (!answer) return this.note(problem ?? `${file.name} could not be read.`);
     if (!this.load(answer.spec, `import ${file.name}`)) return;
@@ -89,7 +89,7 @@ export class Model extends Editing {
   /** The run whose weights belong to the network as it is now. */
   get run(): string | undefined {
     const { weightsRun, whole } = this.state;
-    return weightsRun && structure(whole) === weightsRun.of ? weightsRun.id : undefined;
+    return weightsRun && identity(whole) === weightsRun.of ? weightsRun.id : undefined;
   }
 
   /** Numbers of a layer on the canvas: trained ones if there are, else its first. */

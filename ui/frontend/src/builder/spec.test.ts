@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { baseName, flowOrder, freshName, incoming, links, path, readSpec, structure, type Spec } from "./spec";
+import { baseName, flowOrder, freshName, incoming, identity, links, path, readSpec, structure, type Spec } from "./spec";
 
 const LENET = {
   version: 1,
@@ -86,4 +86,11 @@ it("does not count places as structure", () => {
   const spec = readSpec(LENET);
   const moved = { ...spec, nodes: spec.nodes.map((node) => ({ ...node, position: [9, 9] as const })) };
   expect(structure(moved)).toBe(structure(spec));
+});
+
+it("a network is itself however it was written down", () => {
+  const written = { nodes: [{ type: "Input", id: "a", params: {}, frozen: false, position: [1, 2] }], version: 1, blocks: {}, edges: [] };
+  const left = { version: 1, nodes: [{ id: "a", type: "Input" }], edges: [], outputs: [] };
+  expect(identity(readSpec(written))).toBe(identity(readSpec(left)));
+  expect(identity(readSpec({ ...left, nodes: [{ id: "a", type: "Input", cut: [[1]] }] }))).not.toBe(identity(readSpec(left)));
 });

@@ -180,6 +180,17 @@ export function structure(spec: Spec): string {
   return JSON.stringify(spec, (key, value: unknown) => (key === "position" ? undefined : value));
 }
 
+/** Text that is equal for equal networks, in whatever order they were written and what empty was left out. */
+export function identity(spec: Spec): string {
+  return JSON.stringify(spec, (key, value: unknown) => {
+    if (key === "position" || key === "label" || value === false || value === "" || value === null) return undefined;
+    if (Array.isArray(value)) return value.length ? value : undefined;
+    if (!isRecord(value)) return value;
+    const keys = Object.keys(value).sort();
+    return keys.length ? Object.fromEntries(keys.map((name) => [name, value[name]])) : undefined;
+  });
+}
+
 /**
  * A spec from text somebody pasted or a server sent.
  *

@@ -11,6 +11,8 @@ export interface BuilderData {
   readonly readonly?: boolean;
   /** The run that trained this very network. */
   readonly run?: string;
+  /** Name of the data set that imported weights are judged on. */
+  readonly dataset?: string;
   /** Height of the canvas [px]. */
   readonly height?: number;
 }
