@@ -319,7 +319,7 @@ def test_the_page_tells_of_characters_the_model_does_not_know(storyteller):
 
 def test_a_translator_writes_with_its_source_read_once(translator):
     frame = last(study(str(translator), source="the white horse wants a blue house"))
-    assert "le cheval blanc veut une maison bleue ⟩" in frame.views["read"].text
+    assert "le cheval blanc veut une maison bleue\n⟩" in frame.views["read"].text
     assert "note" not in frame.views
 
 

@@ -14,11 +14,14 @@ from engine.data.about import about
 from engine.data.dataset import IGNORED
 from engine.data.sets import text, words
 from engine.data.tokens import decode, encode
-from engine.memory import cells, follows, state_space, watch
+from engine.memory import alignment, cells, follows, spaces, state_space, translating, watch
+from engine.memory import study as gates
+from engine.models.kept import load as load_kept
 from engine.network.build import build
 from engine.network.fitting import fitting
 from engine.network.modules.state_space import S4D, Mamba
 from engine.network.spec import NetworkSpec
+from engine.network.templates import spec_of
 from engine.training.door import refuse_misfit
 from engine.training.run import train
 from engine.training.session import Session, Settings
@@ -441,3 +444,86 @@ def test_a_unit_that_counts_is_found_by_what_it_follows():
     assert best.correlation == pytest.approx(-1)
     marks = follows.features(list('a "bc" d'))["inside quotation marks"]
     assert marks.tolist() == [0, 0, 0, 1, 1, 0, 0, 0]
+
+
+def kept(folder, spec, data, **settings):
+    for _ in train(spec, data, folder=folder, **{"epochs": 1, "learning_rate": 0.005, **settings}):
+        pass
+    return str(folder)
+
+
+def test_the_page_of_a_recurrent_layer_shows_gates_units_and_gradients(tmp_path):
+    model = kept(tmp_path, fitted("stories"), "stories?characters=5000")
+    run = gates.study(model, part="update gate z")
+    frame = next(run)
+    assert frame.waits
+    assert frame.views["units"].values.shape == (64, 64)
+    assert frame.views["unit"].rows[-1] == "state h"
+    assert 0 <= frame.facts["update gate z: nearly shut [%]"] <= 100
+    (slopes,) = frame.views["fading"].lines.values()
+    assert slopes[-1] > slopes[20] > 0
+    best = int(frame.views["follows"].rows[0][1])
+    assert frame.views["units"].highlight == ((best, 63),)
+    picked = run.send({"cell": 5 * 64 + 20, "part": "no such gate"})
+    assert picked.views["text"].title.startswith("state h of unit 5")
+    state = picked.views["units"].values[5]
+    assert state.tolist() == picked.views["text"].weights.tolist()
+    typed = run.send({"source": "typed", "text": "the owl", "cell": 0})
+    assert typed.views["text"].tokens[-1] == "l"
+    told = run.send({"text": "THE"})
+    assert "does not know the characters" in told.views["note"].text
+
+
+def test_the_page_of_a_state_space_follows_a_channel(tmp_path):
+    model = kept(tmp_path, spec_of("mamba-small"), "stories?characters=5000")
+    run = spaces.study(model)
+    frame = next(run)
+    assert frame.waits
+    assert {"channels", "reach", "state", "course", "B", "C"} <= set(frame.views)
+    assert frame.views["reach"].values.shape == (64, 64)
+    again = run.send({"cell": 3 * 64 + 2, "show": "state", "which": 1})
+    assert again.facts["channel"] == 3
+    assert again.views["channels"].highlight == ((3, 2),)
+
+
+def test_a_state_space_that_does_not_select_is_told_so(tmp_path):
+    spec = fitted("stories")
+    spec["nodes"][2] = {"id": "memory", "type": "S4D", "params": {"states": 8}}
+    model = kept(tmp_path, spec, "stories?characters=5000")
+    frame = next(spaces.study(model))
+    assert "does not select" in frame.views["note"].title
+    assert float(np.ptp(frame.views["channels"].values, axis=1).max()) == 0  # Δ never changes
+
+
+@pytest.mark.parametrize(
+    "name", ["seq2seq-bahdanau-small", "seq2seq-luong-small", "transformer-small"]
+)
+def test_a_translator_looks_at_the_source_word_by_word(tmp_path, name):
+    model = kept(tmp_path, spec_of(name), "translation?size=800", batch_size=32)
+    frames = list(itertools.takewhile(lambda frame: not frame.waits, translating.study(model)))
+    assert [frame.step for frame in frames] == list(range(1, len(frames) + 1))
+    rows = frames[-1].views["alignment"].values
+    said = rows[: len(frames)]
+    assert np.isnan(rows[len(frames) :]).all()
+    np.testing.assert_allclose(said.sum(1), 1, atol=0.05)  # rounded to hundredths
+    network = load_kept(model).module
+    data = load("translation?size=800")
+    source = data.inputs(data.valid_x[:1])[0]
+    steps = list(alignment.say(network, source, 1, most=8, end=2))
+    text = [1, *(one.token for one in steps[:-1])]
+    answer, whole = alignment.look(network, (source, torch.tensor([text])))
+    (layer,) = list(steps[0].weights)[:1]
+    stepwise = torch.stack([one.weights[layer] for one in steps])
+    torch.testing.assert_close(stepwise, whole[layer], atol=1e-5, rtol=1e-4)
+    assert [one.token for one in steps] == answer[0].argmax(-1).tolist()
+
+
+def test_the_toy_language_says_which_word_translates_which():
+    read = ("the", "black", "dog", "sees", "a", "dog", "·")
+    found = translating.aligned(read, ("le", "chien", "noir", "voit", "⟩"))
+    assert found == [set(), {2, 5}, {1}, {3}, set()]
+
+
+def test_how_spread_out_a_look_is():
+    assert alignment.entropy(torch.full((8,), 0.125)) == pytest.approx(3)
+    assert alignment.entropy(torch.tensor([1.0, 0.0])) == pytest.approx(0, abs=1e-6)

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from engine.generate.steps import Kept, UnkeepableError, step
+from engine.generate.steps import ROOM, Kept, UnkeepableError, step
 from engine.network.build import Network
 
 Tensor = torch.Tensor
@@ -31,6 +31,11 @@ class Cache:
         self._inputs = len(fixed) + 1
         self._fixed: dict[int, Tensor] = dict(enumerate(fixed))
         self._growing = _growing(network, len(fixed))
+        self._steps = [
+            (step.dispatch(type(layer)), layer, self._names[layer], reads, writes)
+            for layer, reads, writes in network.wiring
+            if writes[0] in self._growing
+        ]
         self.length = 0
         self.kept: dict[str, Kept] = {}
         self._read_once()
@@ -42,12 +47,10 @@ class Cache:
             UnkeepableError: A layer reads all places anew.
         """
         values: dict[int, Any] = {**self._fixed, self._inputs - 1: tokens}
-        for layer, reads, writes in self._network.wiring:
-            if writes[0] not in self._growing:
-                continue
-            kept = self.kept.setdefault(self._names[layer], {})
+        for take, layer, name, reads, writes in self._steps:
+            kept = self.kept.setdefault(name, {})
             given = [values[place] for place in reads]
-            _write(values, writes, step(layer, kept, self.length, *given))
+            _write(values, writes, take(layer, kept, self.length, *given))
         self.length += tokens.shape[1]
         scores: Tensor = values[self._network.answer]
         return scores
@@ -59,8 +62,13 @@ class Cache:
 
     @property
     def numbers(self) -> int:
-        """How many numbers are kept."""
-        return sum(tensor.numel() for kept in self.kept.values() for tensor in kept.values())
+        """How many numbers are kept; room for later places does not count."""
+        return sum(
+            tensor.numel()
+            for kept in self.kept.values()
+            for name, tensor in kept.items()
+            if not name.startswith(ROOM)
+        )
 
     def _read_once(self) -> None:
         """What the layers make of the source alone."""

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from engine.network.modules.attention import AdditiveAttention, DotAttention
+from engine.network.modules.attention import AdditiveAttention, DotAttention, MultiheadAttention
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,13 @@ def alignments(network: nn.Module) -> Iterator[dict[str, list[Tensor]]]:
     """
     found: dict[str, list[Tensor]] = {}
     hooks = []
+    silent = [
+        part
+        for part in network.modules()
+        if isinstance(part, MultiheadAttention) and not part.weights
+    ]
+    for part in silent:
+        part.weights = True  # it gives its weights only when asked for them
     for name, part in network.named_modules():
         if isinstance(part, AdditiveAttention | DotAttention | nn.MultiheadAttention):
             hooks.append(part.register_forward_pre_hook(_ask, with_kwargs=True))
@@ -50,6 +57,8 @@ def alignments(network: nn.Module) -> Iterator[dict[str, list[Tensor]]]:
     finally:
         for hook in hooks:
             hook.remove()
+        for part in silent:
+            part.weights = False
 
 
 def _ask(layer: nn.Module, given: Any, words: dict[str, Any]) -> Any:
@@ -62,8 +71,9 @@ def _ask(layer: nn.Module, given: Any, words: dict[str, Any]) -> Any:
 def _note(found: dict[str, list[Tensor]], name: str) -> Any:
     def note(layer: nn.Module, given: Any, words: dict[str, Any], out: Any) -> None:
         del layer
-        key = given[1] if len(given) > 1 else words.get("key", given[0])
-        if isinstance(out, tuple) and key is not given[0] and out[1] is not None:
+        read = [one for one in given if one.dtype != torch.bool]  # without padding masks
+        key = read[1] if len(read) > 1 else words.get("key", read[0])
+        if isinstance(out, tuple) and key is not read[0] and out[1] is not None:
             found.setdefault(name, []).append(out[1].detach())
 
     return note

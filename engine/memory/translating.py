@@ -10,7 +10,6 @@ import numpy as np
 from engine.attention.put import Table as Putting
 from engine.data.dataset import IGNORED
 from engine.data.sets.words import BEGIN, COLOURS, END, NOUNS, PAIR_WORDS, VERBS
-from engine.data.tokens import NOTHING
 from engine.forms import Choice, Slider, Text, Value
 from engine.memory.alignment import Said, entropy, say
 from engine.models.kept import load
@@ -204,7 +203,7 @@ def aligned(read: Sequence[str], written: Sequence[str]) -> list[set[int]]:
         known = {french: english for english, (french, _) in NOUNS.items()}
         known |= {french: english for english, french in VERBS.items()}
         known |= {word: english for english, pair in COLOURS.items() for word in pair}
-    places = {NOTHING: set[int]()}
+    places: dict[str, set[int]] = {}
     for place, word in enumerate(read):
         places.setdefault(word, set()).add(place)
-    return [places.get(known.get(word, NOTHING), set()) for word in written]
+    return [places.get(known.get(word, ""), set()) for word in written]

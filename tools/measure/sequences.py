@@ -21,16 +21,14 @@ TOKENS = 256
 def rows() -> list[Row]:
     """Tokens a second of training, and how much faster 256 tokens are written, one thread."""
     torch.set_num_threads(1)
-    tutorial, plain, half = [], [], []
+    tutorial, plain = [], []
     for _ in range(ROUNDS):
         tutorial.append(_tutorial())
-        plain.append(_ours("float32"))
-        half.append(_ours("bfloat16"))
+        plain.append(_ours())
     writing = [_writing(cached=False) / _writing(cached=True) for _ in range(ROUNDS)]
     gain = statistics.median(writing)
     return [
         _against("char-GPT, our loop over the tutorial's", plain, tutorial),
-        _against("char-GPT, our loop in bfloat16 over the tutorial's", half, tutorial),
         Row(
             "char-GPT, 256 tokens written with the cache",
             f"{gain:.1f} ×",
@@ -127,7 +125,7 @@ def _tutorial() -> float:
     return STEPS * BATCH * PLACES / (time.process_time() - begun)
 
 
-def _ours(precision: str) -> float:
+def _ours() -> float:
     """As many steps of the loop that the browser starts, once a run is on its way.
 
     At first a run is judged often; here it stands where that is over, and the steps that are
@@ -139,9 +137,7 @@ def _ours(precision: str) -> float:
     from engine.training.session import Session
     from engine.training.settings import Settings
 
-    settings = Settings(
-        batch_size=BATCH, learning_rate=1e-3, optimizer="AdamW", epochs=900, precision=precision
-    )
+    settings = Settings(batch_size=BATCH, learning_rate=1e-3, optimizer="AdamW", epochs=900)
     data = load("stories?length=128&characters=60000")
     session = Session(build(spec_of("gpt-characters")), data, settings)
     for _ in range(2):
