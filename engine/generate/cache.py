@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from engine.generate.steps import ROOM, Kept, UnkeepableError, step
+from engine.generate.steps import Kept, UnkeepableError, step
 from engine.network.build import Network
 
 Tensor = torch.Tensor
@@ -62,13 +62,8 @@ class Cache:
 
     @property
     def numbers(self) -> int:
-        """How many numbers are kept; room for later places does not count."""
-        return sum(
-            tensor.numel()
-            for kept in self.kept.values()
-            for name, tensor in kept.items()
-            if not name.startswith(ROOM)
-        )
+        """How many numbers are kept."""
+        return sum(tensor.numel() for kept in self.kept.values() for tensor in kept.values())
 
     def _read_once(self) -> None:
         """What the layers make of the source alone."""

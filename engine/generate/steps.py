@@ -46,10 +46,6 @@ PLACE_BY_PLACE = {  # layers that never look beside the place they are at
 }
 
 
-ROOM = "room for "  # names of tensors that `kept` holds for later places
-LEAST_ROOM = 64  # places
-
-
 class UnkeepableError(ValueError):
     """A layer needs to see all places anew for each token; says which and why."""
 
@@ -104,26 +100,13 @@ def attend(kept: Kept, query: Tensor, key: Tensor, value: Tensor, bias: Tensor |
     All are `(batch, heads, places, size)`; `bias` is `(heads or 1, new places, all places)`. Heads
     may share keys: then there are fewer of them.
     """
-    key, value = _behind(kept, "key", key), _behind(kept, "value", value)
+    if "key" in kept:  # room made ahead for later places was tried: no faster at 256 of them
+        key, value = torch.cat([kept["key"], key], 2), torch.cat([kept["value"], value], 2)
+    kept["key"], kept["value"] = key, value
     shares = key.shape[1] < query.shape[1]
     return functional.scaled_dot_product_attention(
         query, key, value, attn_mask=bias, enable_gqa=shares
     )
-
-
-def _behind(kept: Kept, name: str, new: Tensor) -> Tensor:
-    """New places put behind those that are kept; where there is no room, twice as much is made."""
-    length = kept[name].shape[2] if name in kept else 0
-    total = length + new.shape[2]
-    room = kept.get(ROOM + name)
-    if room is None or total > room.shape[2]:
-        room = new.new_empty(*new.shape[:2], max(LEAST_ROOM, 2 * total), new.shape[3])
-        if length:
-            room[:, :, :length] = kept[name]
-        kept[ROOM + name] = room
-    room[:, :, length:total] = new
-    kept[name] = room[:, :, :total]
-    return kept[name]
 
 
 def unseen(start: int, new: int, like: Tensor) -> Tensor | None:
