@@ -35,9 +35,10 @@ from engine.attack.steered import Steered, steered
 from engine.attack.table import length as length_of
 from engine.attack.walk import THIRD, film, walk
 from engine.forms import Choice
-from engine.views import Curve, Frame, Note, Table, View
+from engine.views import Bars, Curve, Frame, Note, Table, View
 
 POINTS = 13  # budgets on the curve
+MOST = 40  # numbers of a row that are shown
 HALVINGS = 6  # steps in which the smallest budget that flips is narrowed down
 
 
@@ -142,25 +143,17 @@ class _Desk:
         change = outcome.x - x
         before, after = arena.scores(x), outcome.scores
         pair = [told(arena.kept, scores.softmax(0)) for scores in (before, after)]
-        most = float(change.abs().max())
         checks = badges(arena, duel, outcome, budget)
         views: dict[str, View] = {
-            "images": tiles(
-                torch.cat([x, outcome.x]),
-                (f"{duel.given.words}: {pair[0]}", f"attacked: {pair[1]}"),
-            ),
-            "change": tiles(
-                change,
-                (f"largest {most:.3g}, shown × {1 / most:.0f}" if most else "nothing",),
-                scale="signed",
-                title="the change, amplified",
+            **self._input(
+                duel, outcome, (f"{duel.given.words}: {pair[0]}", f"attacked: {pair[1]}")
             ),
             "chances": bars(
                 arena.kept, {"before": before.softmax(0), "after": after.softmax(0)}, "chance"
             ),
             "logits": bars(arena.kept, {"before": before, "after": after}, "score"),
             "walk": Note("The plane of inputs follows in a moment."),
-            "film": film(arena, outcome),
+            **({"film": film(arena, outcome)} if x.ndim == 4 else {}),
             "curve": Curve(np.zeros(0), {}, xlabel=f"budget ({duel.norm})", ylabel="chance"),
             "badges": Table(
                 ("check", "holds", "measured"),
@@ -178,6 +171,27 @@ class _Desk:
             "questions to the network": float(end.forwards if end else 0),
         }
         return views, facts
+
+    def _input(self, duel: Duel, outcome: Outcome, words: tuple[str, str]) -> dict[str, View]:
+        """The input before and after, and what was changed: pictures, or numbers as bars."""
+        x, found = duel.x, outcome.x
+        if x.ndim == 4:
+            most = float((found - x).abs().max())
+            caption = f"largest {most:.3g}, shown × {1 / most:.0f}" if most else "nothing"
+            title = "the change, amplified"
+            return {
+                "images": tiles(torch.cat([x, found]), words),
+                "change": tiles(found - x, (caption,), scale="signed", title=title),
+            }
+        before, after = (self._arena.box.outward(one).flatten()[:MOST] for one in (x, found))
+        data = self._arena.samples.data()
+        names = data.features if data is not None and data.features else ()
+        labels = tuple(names[:MOST]) or tuple(str(number + 1) for number in range(len(before)))
+        pair = {"before": before.numpy(), "after": after.numpy()}
+        return {
+            "images": Bars(labels, pair, ylabel="value", title="; ".join(words)),
+            "change": Bars(labels, {"change": (after - before).numpy()}, ylabel="added"),
+        }
 
     def _words(self, outcome: Outcome) -> Note:
         stored = " Judged on the picture as it is stored, with 8 bits a number."

@@ -30,6 +30,7 @@ from engine.views import Curve, Field, Frame, Note, Tiles, View, Yielded
 LOOKS = 30  # points on the chart
 BUDGETS = 9  # points on the last curve
 SHOWN = 8  # pictures attacked at the end
+MOST_EPOCHS = 200
 GRID = 50  # cells of the plane, either way
 SAVE_EVERY = 4.0  # seconds between checkpoints
 NAMES = ("plain", "defended")
@@ -41,7 +42,9 @@ def harden(
     recipe_settings: dict[str, Any],
     folder: Path,
     *,
-    epochs: Annotated[int, Slider(1, 200, log=True, help="Longer training of both")] = 8,
+    epochs: Annotated[
+        int, Slider(0, 200, help="Trains both longer; 0 is as long as the model was")
+    ] = 0,
     epsilon: Annotated[float, Slider(0.0, 0.5, help="Both are judged under a larger attack")] = 0.1,
     judged: Annotated[
         int, Slider(20, 1000, log=True, help="Robust accuracy on more validation samples")
@@ -54,7 +57,7 @@ def harden(
         recipe: A defence of the table of recipes.
         recipe_settings: Its own.
         folder: Where both are kept: the defended one here, the plain one in `plain`.
-        epochs: How often every training sample is seen.
+        epochs: How often every training sample is seen; 0 for as often as the model saw it.
         epsilon: The budget at which robust accuracy is measured by PGD, whatever was trained.
         judged: On how many validation samples.
 
@@ -293,4 +296,5 @@ def _settings(known: Subject, epochs: int) -> Settings:
     names = {one.name for one in dataclasses.fields(Settings)}
     chosen = {name: value for name, value in known.kept.settings.items() if name in names}
     # both must take the same steps: no rule may end one of them early
-    return Settings(**{**chosen, "epochs": epochs, "patience": 0, "goal": 0})
+    settings = Settings(**{**chosen, "patience": 0, "goal": 0})
+    return dataclasses.replace(settings, epochs=epochs or min(settings.epochs, MOST_EPOCHS))

@@ -62,7 +62,7 @@ def show(
         key=key,
         only=beside,
         options={"target": ("any other", *classes)} if classes else {},
-        main=here.main,
+        main=_main(here, now),
     )
 
 
@@ -113,8 +113,17 @@ def _leave(key: str) -> None:
         board().stop(kept[0])
 
 
+def _main(here: Section, now: Project) -> str:
+    """The slot shown large: of a model without pictures the plane that the attack walks over."""
+    pictures = len(bring.shape_of(now)) == 3
+    return "walk" if here.main == "images" and not pictures else here.main
+
+
 def _fits(name: str, now: Project) -> bool:
-    return name != "drawing" or len(bring.shape_of(now)) == 3
+    shape = bring.shape_of(now)
+    if name == "third_direction":
+        return shape != [2]  # all inputs are seen already
+    return name != "drawing" or len(shape) == 3
 
 
 def _method(here: Section, run: Run, key: str) -> list[str]:
