@@ -68,8 +68,10 @@ def test_a_residual_network_is_built_by_mouse_broken_repaired_trained_and_taken_
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_text("Finished").first).to_be_visible(timeout=4 * SLOW)
     page.get_by_role("link", name="Export").first.click()
-    script = _download(page, "PyTorch script", tmp_path / "model.py")
-    weights = _download(page, "Weights", tmp_path / "model.safetensors")
+    script = _download(page, "Save model.py", tmp_path / "model.py")
+    chosen = page.get_by_role("radio", name="Weights", exact=True)
+    chosen.or_(page.get_by_text("Weights", exact=True)).first.click()
+    weights = _download(page, "Save model.safetensors", tmp_path / "model.safetensors")
     command = [sys.executable, script.name, "--weights", weights.name]
     told = subprocess.run(
         command, cwd=tmp_path, check=True, capture_output=True, text=True, timeout=120
