@@ -40,7 +40,7 @@ def with_graph(spec: NetworkSpec, block: str, graph: Graph) -> NetworkSpec:
     return spec.model_copy(update={"blocks": {**spec.blocks, block: changed}})
 
 
-def fresh(spec: G, stem: str) -> str:
+def fresh(spec: Graph, stem: str) -> str:
     """An id that no node has yet: `relu`, `relu2`, ..."""
     taken = {node.id for node in spec.nodes}
     number = 1
