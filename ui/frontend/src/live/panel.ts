@@ -37,6 +37,7 @@ export class Panel {
   private box: Box = { width: 0, height: 0 };
   private readonly sizes: ResizeObserver;
   private labelled = 0;
+  private later: ReturnType<typeof setTimeout> | undefined;
   private dragging: [x: number, y: number] | null = null;
   /** Whether it is on the screen; what is not is not drawn. */
   visible = true;
@@ -129,6 +130,13 @@ export class Panel {
       this.write(kind, this.words);
     }
     if (kind && now - this.labelled >= LABEL_EVERY) this.describe(now);
+    else this.later ||= setTimeout(() => this.again(), LABEL_EVERY);
+  }
+
+  /** The words of the newest picture, told when there has been quiet. */
+  private again(): void {
+    this.later = undefined;
+    this.listener.dirty(this);
   }
 
   private write(kind: Built<View>, words: HTMLElement): void {
@@ -243,6 +251,7 @@ export class Panel {
   theme: Theme | null = null;
 
   destroy(): void {
+    clearTimeout(this.later);
     this.sizes.disconnect();
     this.element.remove();
   }
