@@ -25,8 +25,8 @@ from tests.test_formats import foreign
 from tests.test_read_source import HEAD, RESNET, SHUFFLE
 
 ENDINGS = [one.endings[0] for one in READINGS]
-MANY = settings(max_examples=1_000, deadline=None, suppress_health_check=list(HealthCheck))
-SOME = settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+SOME = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def tried(name: str, content: bytes) -> None:

@@ -236,7 +236,7 @@ def _kept(run: str) -> Path:
 async def read(wanted: Source) -> Any:
     """The network in a PyTorch source text, which is read and never run."""
     arguments = {"source": wanted.source, "spec": wanted.spec}
-    found = await call_async("engine.importing.source:read", arguments, seconds=30)
+    found = await call_async("engine.importing.source:read", arguments, seconds=120)
     return JSONResponse(found, 422) if "error" in found else found
 
 
