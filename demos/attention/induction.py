@@ -50,14 +50,14 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 LENGTH, HEADS, BATCH, RATE = 32, 4, 48, 4e-3
 PERIODS = (6, 16)  # from, and up to but not with
 FIXED = 10
-LAYERS = ("layer 0", "layer 1")
+LAYERS, DETECTORS = ("layer 0", "layer 1"), ("previous token", "induction")
 
 
 def network(layers: int, positions: str, seed: int = 0) -> nn.Module:
     """Embedding, attentions with shortcuts, scores: nothing but attention moves anything."""
     torch.manual_seed(seed)
     net = build(attention_only(layers, heads=HEADS, length=LENGTH, positions=positions))
-    if positions == "learned":  # as GPT-2 begins: else places would be lost among large vectors
+    if positions == "learned":  # as GPT-2 begins; else places are lost among large vectors
         nn.init.normal_(net.get_parameter("vectors.weight"), std=0.02)
     return net
 
@@ -103,8 +103,7 @@ def found(seen: Sight, period: str) -> dict[str, Array]:
     x = texts(128, period, torch.Generator().manual_seed(99))[0][:16, :-1].numpy()
     weights = [layer.weights[:16].numpy() for layer in seen.layers]
     one = [[scores(layer[i], x[i]) for layer in weights] for i in range(16)]
-    names = ("previous token", "induction")
-    return {n: np.mean([[s[n] for s in text] for text in one], axis=0) for n in names}
+    return {n: np.mean([[s[n] for s in text] for text in one], axis=0) for n in DETECTORS}
 
 
 @lab(
@@ -148,7 +147,8 @@ def run(
 
     live: dict[str, Any] = {"head": head}
     for step in learn(net, period, steps, seed):
-        live |= (yield partial(picture, step)) or {}
+        if step % 3 == 0 or step == steps:  # a picture costs as much as some steps
+            live |= (yield partial(picture, step)) or {}
     while True:
         live |= (yield replace(picture(steps), waits=True)) or {}
 
