@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from engine.attention.edits import PATTERNS, ablate, fix, hide, neuron, patch, turn
+from engine.attention.edits import VECTORS, ablate, fix, hide, neuron, patch, pattern_of, turn
 from engine.attention.lens import stream
 from engine.attention.methods.changing import chosen
 from engine.attention.put import Table
@@ -115,7 +115,7 @@ def _off(at: _At) -> Changed:
 
 
 def _fixed(at: _At) -> Changed:
-    pattern = next(one for one in PATTERNS if one == at.wish.pattern)
+    pattern = pattern_of(at.wish.pattern)
     edits = tuple(fix(at.layers[i].name, heads, pattern) for i, heads in at.heads())
     which = at.wish.heads or f"{at.layer}.{at.head}"
     return Changed(at.subject, edits, f"{which} looks at: {pattern}")
@@ -193,7 +193,7 @@ def _vector(what: str) -> Callable[[_At], Changed]:
         size = known.shape[-1]
         if at.wish.number >= size:
             raise ValueError(f"edit: {what} has numbers 0 to {size - 1}; got {at.wish.number}")
-        kind = next(one for one in ("query", "key", "value") if one == what)
+        kind = VECTORS[what]
         place = min(at.place, known.shape[2] - 1)
         made = turn(at.seen.name, kind, at.head, place, at.wish.number, at.wish.to)
         names = at.subject.rows(at.seen) if what == "query" else at.subject.columns(at.seen)

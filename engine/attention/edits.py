@@ -17,7 +17,21 @@ from engine.attention.watch import Edit, What
 Tensor = torch.Tensor
 
 Pattern = Literal["uniform", "previous", "first", "itself"]
+Vector = Literal["query", "key", "value"]
+VECTORS: dict[str, Vector] = {"query": "query", "key": "key", "value": "value"}
 PATTERNS: tuple[Pattern, ...] = ("uniform", "previous", "first", "itself")
+
+
+def pattern_of(name: str) -> Pattern:
+    """The pattern of that name.
+
+    Raises:
+        LookupError: There is none.
+    """
+    for pattern in PATTERNS:
+        if pattern == name:
+            return pattern
+    raise LookupError(f"no pattern {name!r:.40}; there are {', '.join(PATTERNS)}")
 
 
 def ablate(layer: str, heads: Collection[int] | None = None) -> Edit:
@@ -69,7 +83,7 @@ def hide(places: Sequence[int], length: int) -> Edit:
 
 def turn(
     layer: str,
-    what: Literal["query", "key", "value"],
+    what: Vector,
     head: int,
     place: int,
     number: int,

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import numpy as np
 
-from engine.attention.edits import PATTERNS, ablate, fix, hide
+from engine.attention.edits import PATTERNS, ablate, fix, hide, pattern_of
 from engine.attention.methods import methods
 from engine.attention.methods.seeing import names, sight
 from engine.attention.subject import Subject
@@ -48,7 +48,7 @@ def fixed(
     Source: Raganato, Scherrer & Tiedemann (2020), Fixed encoder self-attention patterns.
     """
     seen = sight(subject)
-    rule = next(one for one in PATTERNS if one == pattern)
+    rule = pattern_of(pattern)
     edits = [fix(seen.layers[i].name, which, rule) for i, which in chosen(heads, seen.layers)]
     return _before_and_after(subject, edits, seen.layers)
 
