@@ -126,8 +126,8 @@ def _as_torch(kind: str, found: Any) -> Any:
     """What torch's own module gives where ours gives it in another form."""
     if kind in _RECURRENT:
         outputs, *states = found
-        last = tuple(LayersFirst(state) for state in states)
-        return outputs, (last if len(last) > 1 else last[0])
+        last = [LayersFirst(state) for state in states]
+        return outputs, (tuple(last) if len(last) > 1 else last[0])
     if kind == "MultiheadAttention":
         return found if isinstance(found, tuple) and not isinstance(found, Ref) else (found, None)
     return found
