@@ -152,11 +152,13 @@ def test_the_trained_model_is_explained_attacked_and_taken_home(trained, tmp_pat
     photograph(page, "attack")
 
     page.get_by_role("link", name="Export").first.click()
-    expect(page.get_by_role("button", name="PyTorch script")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_role("button", name="Save model.py")).to_be_visible(timeout=SLOW)
     photograph(page, "export")
-    script = _download(page, "PyTorch script", tmp_path / "model.py")
-    weights = _download(page, "Weights", tmp_path / "model.safetensors")
-    spec = json.loads(_download(page, "Network (JSON)", tmp_path / "model.json").read_text())
+    script = _download(page, "Save model.py", tmp_path / "model.py")
+    page.get_by_text("Weights", exact=True).first.click()
+    weights = _download(page, "Save model.safetensors", tmp_path / "model.safetensors")
+    page.get_by_text("JSON", exact=True).first.click()
+    spec = json.loads(_download(page, "Save model.json", tmp_path / "model.json").read_text())
     _same_answers(script, weights, spec, tmp_path)
 
 
