@@ -21,7 +21,6 @@ from engine.training.run import begin
 from engine.views import Curve, Frame, Histogram, View
 
 BINS = 24
-EARLY = 3  # few points on a single curve: there are many curves
 MOST_STEPS = 40_000_000  # of all networks together
 
 
@@ -57,8 +56,6 @@ def cloud(
         Lane(str(seed), begin(parsed, samples, replace(chosen, seed=chosen.seed + seed)))
         for seed in range(networks)
     ]
-    for one in lanes:
-        one.session.history.early = EARLY
     while any(not one.over for one in lanes):
         for one in lanes:
             epoch = one.session.epoch

@@ -120,7 +120,8 @@ def _ranks(numbers: torch.Tensor) -> torch.Tensor:
     _, which, count = numbers.unique(return_inverse=True, return_counts=True)
     last = count.cumsum(0).double()
     places: torch.Tensor = last - (count - 1) / 2
-    return places[which]
+    ranks: torch.Tensor = places[which]
+    return ranks
 
 
 def _own(part: nn.Module) -> Iterator[nn.Parameter]:

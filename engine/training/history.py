@@ -11,7 +11,7 @@ from engine.views import Curve
 
 LONGEST = 1000  # points a curve; beyond, every other one is dropped and the spacing doubles
 MOST_MARKS = 20
-EARLY = 25
+EARLY = 3  # before `every`, points lie a third of the way apart: most happens at first
 
 
 @dataclass
