@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from engine.generate.steps import Kept, UnkeepableError, step
-from engine.network.build import Network
+from engine.network.build import Network, answer, program
 
 Tensor = torch.Tensor
 CLOSE = 1e-3  # how far scores may be from those without a cache, as a part of the largest
@@ -27,14 +27,13 @@ class Cache:
 
     def __init__(self, network: Network, *fixed: Tensor) -> None:
         self._network = network
-        self._names = {part: name for name, part in network.named_modules()}
         self._inputs = len(fixed) + 1
         self._fixed: dict[int, Tensor] = dict(enumerate(fixed))
         self._growing = _growing(network, len(fixed))
         self._steps = [
-            (step.dispatch(type(layer)), layer, self._names[layer], reads, writes)
-            for layer, reads, writes in network.wiring
-            if writes[0] in self._growing
+            (step.dispatch(type(one.module)), one.module, one.name, one.reads, one.writes)
+            for one in program(network)
+            if one.writes[0] in self._growing
         ]
         self.length = 0
         self.kept: dict[str, Kept] = {}
@@ -52,7 +51,7 @@ class Cache:
             given = [values[place] for place in reads]
             _write(values, writes, take(layer, kept, self.length, *given))
         self.length += tokens.shape[1]
-        scores: Tensor = values[self._network.answer]
+        scores: Tensor = values[answer(self._network)]
         return scores
 
     def clear(self) -> None:
@@ -68,9 +67,9 @@ class Cache:
     def _read_once(self) -> None:
         """What the layers make of the source alone."""
         values: dict[int, Any] = dict(self._fixed)
-        for layer, reads, writes in self._network.wiring:
-            if writes[0] not in self._growing:
-                _write(values, writes, layer(*[values[place] for place in reads]))
+        for one in program(self._network):
+            if one.writes[0] not in self._growing:
+                _write(values, one.writes, one.module(*[values[place] for place in one.reads]))
         self._fixed = values
 
 
@@ -96,9 +95,9 @@ def misfit(network: Network, tokens: Tensor, *fixed: Tensor) -> str:
 def _growing(network: Network, text: int) -> set[int]:
     """The numbers of the values that depend on the text."""
     found = {text}
-    for _, reads, writes in network.wiring:
-        if found.intersection(reads):
-            found.update(writes)
+    for one in program(network):
+        if found.intersection(one.reads):
+            found.update(one.writes)
     return found
 
 

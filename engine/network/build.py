@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -85,19 +85,6 @@ class Network(nn.Module):
             slots[step.path, index] = len(slots)
         self._writes.append(tuple(slots[step.path, i] for i in range(len(measured.outputs))))
 
-    @property
-    def wiring(self) -> tuple[tuple[nn.Module, tuple[int, ...], tuple[int, ...]], ...]:
-        """Each layer in order, with the numbers of the values it reads and of those it makes.
-
-        The network's inputs are the first values.
-        """
-        return tuple(zip(self._layers, self._reads, self._writes, strict=True))
-
-    @property
-    def answer(self) -> int:
-        """The number of the value that the network gives, the first of several."""
-        return next(iter(self._outputs.values()))
-
     def _is_chain(self, inputs: int) -> bool:
         """Whether each layer takes just what the one before gives."""
         expected = 0
@@ -106,18 +93,6 @@ class Network(nn.Module):
                 return False
             expected = writes[0]
         return inputs == 1 and self._only == expected
-
-    @property
-    def output_slot(self) -> int | None:
-        """Where the only output is found after a `walk`; None if there are several."""
-        return self._only
-
-    def walk(self) -> Iterator[tuple[nn.Module, tuple[int, ...], tuple[int, ...]]]:
-        """Each layer in the order of its turn, with the slots it reads and those it writes.
-
-        The inputs stand in the first slots.
-        """
-        yield from zip(self._layers, self._reads, self._writes, strict=True)
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor | dict[str, torch.Tensor]:
         """Inputs with the batch as first axis, to the output or the outputs by name."""
@@ -140,22 +115,6 @@ class Network(nn.Module):
             return values[self._only]
         return {name: values[slot] for name, slot in self._outputs.items()}
 
-    def program(self) -> tuple[list[Instruction], int]:
-        """The layers in the order they run, and where its only output is.
-
-        Inputs are in the first places, a layer's outputs in those it writes.
-
-        Raises:
-            ValueError: It has several outputs.
-        """
-        if self._only is None:
-            raise ValueError(f"the network must have one output; has {', '.join(self._outputs)}")
-        names = {module: name for name, module in self.named_modules()}
-        rows = zip(self._layers, self._reads, self._writes, strict=True)
-        return [Instruction(names[one], one, reads, writes) for one, reads, writes in rows], (
-            self._only
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
@@ -165,6 +124,30 @@ class Instruction:
     module: nn.Module
     reads: tuple[int, ...]
     writes: tuple[int, ...]
+
+
+# What follows are functions, not methods: a visitor may call a layer `program` or `answer`.
+
+
+def program(network: Network) -> list[Instruction]:
+    """The layers in the order they run.
+
+    Inputs are in the first places, a layer's outputs in those it writes.
+    """
+    names = {module: name for name, module in network.named_modules()}
+    rows = zip(network._layers, network._reads, network._writes, strict=True)
+    return [Instruction(names[module], module, reads, writes) for module, reads, writes in rows]
+
+
+def answer(network: Network, *, only: bool = False) -> int:
+    """The place of the value that the network gives, the first of several.
+
+    Raises:
+        ValueError: It has several, and there must be one `only`.
+    """
+    if only and network._only is None:
+        raise ValueError(f"the network must have one output; has {', '.join(network._outputs)}")
+    return next(iter(network._outputs.values()))
 
 
 def build(spec: NetworkSpec | Mapping[str, object] | str, limit: int = MOST_PARAMETERS) -> Network:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import nn
 
-from engine.network.build import Network
+from engine.network.build import Network, answer, program
 from engine.training.objective import Objective
 from engine.understand.slopes import rule
 
@@ -75,16 +75,17 @@ def walk(module: Network, given: tuple[Tensor, ...], y: Tensor, objective: Objec
         given: Its inputs, each `(1, ...)`.
         y: The answer, `(1,)` or `(1, outputs)`.
         objective: Whose loss begins the way back.
+
+    Raises:
+        ValueError: It has several outputs.
     """
+    end = answer(module, only=True)
     values: dict[int, Tensor] = dict(enumerate(given))
     with torch.no_grad():
-        for layer, reads, writes in module.walk():
-            result = layer(*[values[slot] for slot in reads])
+        for step in program(module):
+            result = step.module(*[values[slot] for slot in step.reads])
             many = result if isinstance(result, tuple) else (result,)
-            values.update(zip(writes, many, strict=False))
-    end = module.output_slot
-    if end is None:
-        raise ValueError("the walk needs a network with one output; take the others away")
+            values.update(zip(step.writes, many, strict=False))
     scores = values[end].detach().requires_grad_()
     loss = objective.loss(scores, y)
     (error,) = torch.autograd.grad(loss, scores)
@@ -96,18 +97,17 @@ def _back(
 ) -> tuple[Stop, ...]:
     """From the end to the beginning, adding up what comes back along several ways."""
     errors: dict[int, Tensor] = {end: error}
-    called = {part: name for name, part in module.named_modules()}
     stops: list[Stop] = []
-    for layer, reads, writes in reversed(list(module.walk())):
-        inputs = tuple(values[slot] for slot in reads)
-        output = values[writes[0]]
-        g = errors.get(writes[0], torch.zeros_like(output))
-        back, own, words = _passed(layer, inputs, output, g, len(writes))
-        for slot, part in zip(reads, back, strict=True):
+    for step in reversed(program(module)):
+        inputs = tuple(values[slot] for slot in step.reads)
+        output = values[step.writes[0]]
+        g = errors.get(step.writes[0], torch.zeros_like(output))
+        back, own, words = _passed(step.module, inputs, output, g, len(step.writes))
+        for slot, part in zip(step.reads, back, strict=True):
             if part is not None:
                 errors[slot] = errors[slot] + part if slot in errors else part
         by_hand = not words.startswith("PyTorch")
-        stops.append(Stop(called[layer], layer, inputs, output, words, by_hand, g, back[0], own))
+        stops.append(Stop(step.name, step.module, inputs, output, words, by_hand, g, back[0], own))
     return tuple(reversed(stops))
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from engine.models.unit import Box, Boxed
-from engine.network.build import Network
+from engine.network.build import Network, answer, program
 from engine.network.modules.joining import Add
 
 NOTHING = (nn.Identity, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.AlphaDropout)
@@ -83,7 +83,7 @@ def _unroll(module: nn.Module, place: int, name: str, cells: list[Cell]) -> int:
 
 
 def _program(network: Network, place: int, name: str, cells: list[Cell]) -> int:
-    steps, only = network.program()
+    steps, only = program(network), answer(network, only=True)
     known = {0: place}
     for step in steps:
         if len(step.writes) != 1 or any(slot not in known for slot in step.reads):
