@@ -371,6 +371,7 @@ MALFORMED = {
     "not a number": (chain(("a", "ELU", {"alpha": math.nan})), "node 'a': params must hold finite"),
     "a misspelt field": ({"nodes": [{"id": "a", "typ": "ReLU"}]}, "did you mean 'type'"),
     "too many": ({"nodes": [{"id": f"n{i}", "type": "ReLU"} for i in range(2001)]}, "at most 2000"),
+    "our own name": (chain(IMAGE, ("spec", "ReLU", {})), "every torch module has already"),
     "a torch name": (chain(IMAGE, ("forward", "ReLU", {})), "every torch module has already"),
     "an unknown layer": (chain(IMAGE, ("a", "RelU", {})), "did you mean 'ReLU'"),
     "an unknown parameter": (chain(IMAGE, ("a", "Conv2d", {"kernelsize": 3})), "'kernel_size'"),

@@ -113,10 +113,10 @@ def _refuse_name(path: str) -> str:
 
 @functools.cache
 def _taken() -> frozenset[str]:
-    """The names of all that a module of torch has."""
+    """The names of all that a module of torch has, and of what `build.Network` adds."""
     import torch
 
-    return frozenset(dir(torch.nn.Module()))
+    return frozenset([*dir(torch.nn.Module()), "spec"])
 
 
 def _check_by_hand(step: Step, traced: Trace) -> None:
