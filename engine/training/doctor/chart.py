@@ -7,16 +7,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from torch import nn
 
 from engine.data.dataset import IGNORED
-from engine.training.panels import outputs, weighty
+from engine.training.panels import weighty
+from engine.training.panels.layers import silent
 from engine.training.session import Session
 from engine.training.settings import Settings
 from engine.views import Array
-
-SAMPLES = 256  # validation samples on which layers are looked at
-_RECTIFIERS = (nn.ReLU, nn.ReLU6)
 
 
 @dataclass(frozen=True)
@@ -98,7 +95,7 @@ def chart(session: Session, data: Facts) -> Chart:
             name: _size(own[0].grad) for name, own in owned.items() if own[0].grad is not None
         },
         sizes={name: _size(own[0]) for name, own in owned.items()},
-        dead=_dead(session),
+        dead=silent(session),
         counts=data.counts,
         recall=(confusion.diagonal() / total.clamp_min(1)).numpy(),
         classes=session.data.classes,
@@ -165,17 +162,6 @@ def _telltale(session: Session) -> str:
         if len(low) and len(high) and (low.max() < high.min() or high.max() < low.min()):
             return name
     return ""
-
-
-def _dead(session: Session) -> dict[str, float]:
-    parts = dict(session.module.named_modules())
-    found: dict[str, float] = {}
-    for name, out in outputs(session, session.data.valid_x[:SAMPLES]).items():
-        if isinstance(parts[name], _RECTIFIERS):
-            axis = 1 if out.ndim == 4 else out.ndim - 1
-            silent = (out.transpose(axis, -1).flatten(0, -2) <= 0).all(0)
-            found[name] = float(silent.float().mean())
-    return found
 
 
 def _size(tensor: torch.Tensor) -> float:

@@ -117,22 +117,26 @@ def slopes(session: Session, memory: Memory) -> View:
 def dead(session: Session, memory: Memory) -> View | None:
     """Which part of each ReLU layer gives nothing for any of some validation samples."""
     del memory
-    parts = dict(session.module.named_modules())
-    found = {
-        name: out
-        for name, out in outputs(session, session.data.valid_x[: 4 * SAMPLES]).items()
-        if isinstance(parts[name], _OFF)
-    }
+    found = silent(session)
     if not found:
         return None
-    share = [100 * float(_silent(out).float().mean()) for out in found.values()]
-    return Bars(tuple(found), {"dead": np.array(share)}, ylabel="units that never fire [%]")
+    heights = {"dead": 100 * np.array(list(found.values()))}
+    return Bars(tuple(found), heights, ylabel="units that never fire [%]")
 
 
-def _silent(out: torch.Tensor) -> torch.Tensor:
-    """Units that give nothing for any sample: features of vectors and sequences, else channels."""
-    axis = 1 if out.ndim == 4 else out.ndim - 1
-    return (out.transpose(axis, -1).flatten(0, -2) <= 0).all(0)
+def silent(session: Session) -> dict[str, float]:
+    """Layer of rectifiers -> the part of its units that never fires on some validation samples.
+
+    Units are the features of vectors and sequences, the channels of pictures.
+    """
+    parts = dict(session.module.named_modules())
+    found: dict[str, float] = {}
+    for name, out in outputs(session, session.data.valid_x[: 4 * SAMPLES]).items():
+        if isinstance(parts[name], _OFF):
+            axis = 1 if out.ndim == 4 else out.ndim - 1
+            never = (out.transpose(axis, -1).flatten(0, -2) <= 0).all(0)
+            found[name] = float(never.float().mean())
+    return found
 
 
 def _spread(named: dict[str, torch.Tensor], words: str) -> Histogram:
