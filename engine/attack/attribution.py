@@ -23,7 +23,9 @@ from engine.attack.arena import (
     Total,
     Turn,
     Yours,
+    badges,
 )
+from engine.attack.honesty import sheet
 from engine.attack.pictures import bars, tiles, told
 from engine.attack.steered import Steered, steered
 from engine.explain.table import explainers
@@ -107,6 +109,7 @@ class _Desk:
         except (ValueError, LookupError, RuntimeError) as error:
             yield Frame(1, 1, {"notes": Note(str(error), tone="warning")}, {}, waits=True)
             return
+        checks = badges(arena, duel, outcome, float(controls[BUDGETS[duel.norm]]))
         both = torch.cat([duel.x, outcome.x])
         with torch.no_grad():
             chances = arena.module(both).softmax(1)
@@ -136,6 +139,7 @@ class _Desk:
                 ),
                 "chances": bars(arena.kept, {"before": chances[0], "after": chances[1]}, "chance"),
                 "alike": Table(("method", "cosine of both maps"), tuple(rows), title="how alike"),
+                "badges": sheet([(duel.entry.name, badge) for badge in checks]),
                 "notes": self._words(refused, flipped=outcome.flipped),
             }
             facts = {"flipped": float(outcome.flipped)}

@@ -13,7 +13,7 @@ Source: Carlini et al. (2019), On evaluating adversarial robustness; Athalye, Ca
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ from engine.attack.table import attacks, fooled, loss, uphill
 from engine.attack.watch import Cost, counted
 from engine.explain.table import calm
 from engine.tables import Entry
+from engine.views import Table
 
 SLACK = 1e-6  # that rounding may cost
 
@@ -106,6 +107,43 @@ def examine(
         )
     size = length(found - x, str(entry.facts["norm"]))
     return Report(found, stored, success, raw, size, seconds, cost, badges)
+
+
+def verify(
+    entry: Entry,
+    module: nn.Module,
+    x: torch.Tensor,
+    y: torch.Tensor,
+    found: torch.Tensor,
+    epsilon: float,
+) -> tuple[Badge, ...]:
+    """The checks of a result that need no further attack: ball, range, mode, slope, storage.
+
+    Args:
+        entry: The attack, with its usual settings.
+        module: The network.
+        x: Samples in [0, 1], `(batch, ...)`.
+        y: Classes, `(batch,)`.
+        found: What the attack made of them.
+        epsilon: Its budget.
+    """
+    training = any(part.training for part in module.modules())
+    with calm(module):
+        raw, success = fooled(module, found, y), fooled(module, as_stored(found), y)
+        slope = slope_badges(entry, module, x, y)
+    return (
+        _within(entry, x, found, epsilon, entry.form.fill({})),
+        _in_range(found),
+        Badge("network in eval mode", not training, "looked at after the attack"),
+        *slope,
+        _same_when_stored(raw, success),
+    )
+
+
+def sheet(rows: Sequence[tuple[str, Badge]], who: str = "attack") -> Table:
+    """Checks of several results as a table, each with whom it is about."""
+    told = tuple((name, b.name, "✓" if b.holds else "✗", b.measured) for name, b in rows)
+    return Table((who, "check", "holds", "measured"), told, title="may this be believed?")
 
 
 def as_stored(found: torch.Tensor) -> torch.Tensor:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from engine.attack.arena import TOPS
+from engine.attack.honesty import Badge, sheet, verify
 from engine.attack.steered import Steered
 from engine.attack.table import attacks, fooled, length
 from engine.attack.watch import recorded
@@ -35,6 +36,7 @@ class Lap:
         fooled: Part of the samples that had been fooled by then, at any place before [%].
         size: Mean length of the changes at the end.
         gradients: Whether it needs gradients.
+        badges: Whether its result may be believed.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Lap:
     fooled: Array
     size: float
     gradients: bool
+    badges: tuple[Badge, ...]
 
 
 def race(
@@ -92,7 +95,8 @@ def _lap(
     norm = str(entry.facts["norm"])
     budget = epsilon / TOPS["Linf"] * TOPS[norm]
     with recorded(module) as path:
-        found = entry(module, x, y, epsilon=max(1, round(budget)) if norm == "L0" else budget)
+        epsilon = max(1, round(budget)) if norm == "L0" else budget
+        found = entry(module, x, y, epsilon=epsilon)
     places = np.unique(np.linspace(0, len(path) - 1, LOOKED).round().astype(int))
     steps = [path[place] for place in places]
     # searches for the least change stand outside the ball on their way: only the end counts
@@ -117,6 +121,7 @@ def _lap(
         100 * ever.numpy(),
         size,
         bool(entry.facts["gradients"]),
+        verify(entry, module, x, y, found, epsilon),
     )
 
 
@@ -174,6 +179,7 @@ def _views(laps: Sequence[Lap], count: int) -> dict[str, View]:
             rows,
             title="what each took",
         ),
+        "badges": sheet([(lap.name, badge) for lap in laps for badge in lap.badges]),
         "notes": Note(
             f"All run on the same {count} samples that the model answers right. A question is an "
             "answer or a gradient of the network for one sample."

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from engine.attack.arena import TOPS, Epsilon, Method, Seed
-from engine.attack.honesty import Badge, calibration, masking
+from engine.attack.honesty import Badge, calibration, masking, sheet, verify
 from engine.attack.methods.transfer import transfers
 from engine.attack.steered import Steered, steered
 from engine.attack.table import attacks, fooled, length
@@ -226,8 +226,17 @@ def transfer(
         own: dict[str, Any] = {"epsilon": round(budget) if norm == "L0" else budget}
         if "seed" in entry.form.controls:
             own["seed"] = controls["seed"]
-        values = transfers([one.subject.module for one in rivals], entry.name, x, y, **own)
-        yield Frame(1, 1, _matrix(rivals, values, own["epsilon"], norm), {}, waits=True)
+        checks: list[tuple[str, Badge]] = []
+
+        def look(number: int, found: torch.Tensor) -> None:
+            rival = rivals[number]
+            told = verify(entry, rival.subject.module, x, y, found, own["epsilon"])
+            checks.extend((rival.name, badge) for badge in told)
+
+        modules = [one.subject.module for one in rivals]
+        values = transfers(modules, entry.name, x, y, made=look, **own)
+        views = _matrix(rivals, values, own["epsilon"], norm) | {"badges": sheet(checks, "model")}
+        yield Frame(1, 1, views, {}, waits=True)
 
     yield from steered(
         frames, {"method": method, "epsilon": epsilon, "judged": judged, "seed": seed}

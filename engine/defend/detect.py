@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 import torch
 
+from engine.attack.honesty import Badge, sheet, verify
 from engine.attack.pictures import tiles
 from engine.attack.privacy.detection import auc, roc
 from engine.attack.steered import Steered, steered
@@ -69,6 +70,7 @@ class _Desk:
     def __init__(self, known: Subject) -> None:
         self._subject = known
         x, y = known.train(FITTED)
+        self._checks: list[tuple[str, Badge]] = []
         self._fitted = {name: entry(known.module, x, y) for name, entry in detectors.all().items()}
         self._made: dict[tuple[Any, ...], tuple[torch.Tensor, torch.Tensor]] = {}
 
@@ -97,6 +99,8 @@ class _Desk:
             budget = controls["budget"]
             epsilon = max(1, round(budget)) if entry.facts["norm"] == "L0" else budget
             found = entry(module, x, y, epsilon=epsilon) if len(x) else x
+            told = verify(entry, module, x, y, found, epsilon) if len(x) else ()
+            self._checks = [(entry.name, badge) for badge in told]
             with calm(module):
                 self._made = {asked: (x, found[fooled(module, found, y)] if len(x) else x)}
         return self._made[asked]
@@ -122,6 +126,7 @@ class _Desk:
                 title="attacked above clean",
             ),
             "found": _table(scores, areas),
+            "badges": sheet(self._checks),
             "pictures": self._pictures(attacked, scores.get(controls["detector"])),
             "notes": note,
         }

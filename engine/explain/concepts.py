@@ -179,5 +179,5 @@ def _unlikely(share: list[float], chance: list[float]) -> float:
     if np.ptp(share) < 1e-9:  # every draw says the same: only chance has a scatter
         if np.ptp(chance) < 1e-9:
             return 1.0 if abs(share[0] - chance[0]) < 1e-9 else 0.0
-        return float(stats.ttest_1samp(chance, share[0])[1])
-    return float(stats.ttest_ind(share, chance, equal_var=False)[1])
+        return float(np.asarray(stats.ttest_1samp(chance, share[0]))[1])
+    return float(np.asarray(stats.ttest_ind(share, chance, equal_var=False))[1])

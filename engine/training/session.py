@@ -333,14 +333,14 @@ class Session:
         parts = (
             picked.split(self.settings.batch_size) if self.settings.accumulate > 1 else (picked,)
         )
-        sums = torch.zeros(2)
+        sums, learn = torch.zeros(2), self.learn
         for part in parts:
             x, y = self._batch(part)
-            if self.learn is None:
+            if learn is None:
                 scores = self._forward(x)
                 loss = self.objective.loss(scores, y)
             else:
-                scores, loss = self.learn(self.module, x, y)
+                scores, loss = learn(self.module, x, y)
             share = len(part) / len(picked)
             (self._penalised(loss) * share).backward()
             sums += share * torch.stack([loss.detach(), self.objective.score(scores.detach(), y)])

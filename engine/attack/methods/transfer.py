@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import torch
@@ -83,11 +84,13 @@ def transfers(
     name: str,
     x: torch.Tensor,
     y: torch.Tensor,
+    made: Callable[[int, torch.Tensor], None] | None = None,
     **settings: object,
 ) -> torch.Tensor:
     """Which part of the samples an attack on one model (row) also fools another (column) with.
 
-    Counted are samples that the attacked model is right about without an attack.
+    Counted are samples that the attacked model is right about without an attack. `made` is told
+    each model's number and the samples made against it.
 
     Returns:
         `(models, models)`, in [0, 1]; NaN where a model is right about none.
@@ -95,6 +98,8 @@ def transfers(
     rows = []
     for own in models:
         found = attacks.find(name)(own, x, y, **settings)
+        if made is not None:
+            made(len(rows), found)
         row = []
         for other in models:
             with torch.no_grad(), calm(other):

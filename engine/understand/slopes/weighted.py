@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 from torch.nn import functional, grad
@@ -39,7 +41,7 @@ def convolution(layer: nn.Conv2d, x: Tensor, z: Tensor, g: Tensor) -> Passed:
     return grad.conv2d_input(x.shape, layer.weight, g, *_moves(layer)), own
 
 
-def _moves(layer: nn.Conv2d) -> tuple[object, ...]:
+def _moves(layer: nn.Conv2d) -> tuple[Any, ...]:  # each is a number or one for each axis
     if isinstance(layer.padding, str) or layer.padding_mode != "zeros":
         raise NotImplementedError(layer.padding_mode)
     return layer.stride, layer.padding, layer.dilation, layer.groups
