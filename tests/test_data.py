@@ -20,7 +20,7 @@ MADE = [name for name in datasets.all() if name not in ("mnist", "shakespeare")]
 def _idx(values, path):
     array = np.asarray(values, dtype=np.uint8)
     head = bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
-    path.write_bytes(gzip.compress(head + array.tobytes(), mtime=0, mtime=0))
+    path.write_bytes(gzip.compress(head + array.tobytes(), mtime=0))
 
 
 @pytest.fixture
