@@ -62,26 +62,10 @@ def test_a_residual_network_is_built_by_mouse_broken_repaired_trained_and_taken_
     expect(problem).to_have_count(0)
     expect(page.get_by_test_id("shape-flatten1-linear1")).to_be_visible()
     expect(page.get_by_test_id("totals")).not_to_contain_text("problem")
-    page.wait_for_timeout(1_000)  # an edit is kept after a moment without further edits
-
-    page.get_by_role("link", name="Train it").click()
-    page.get_by_role("button", name="Train", exact=True).click()
-    expect(page.get_by_text("Finished").first).to_be_visible(timeout=4 * SLOW)
-    page.get_by_role("link", name="Export").first.click()
-    script = _download(page, "Save model.py", tmp_path / "model.py")
-    chosen = page.get_by_role("radio", name="Weights", exact=True)
-    chosen.or_(page.get_by_text("Weights", exact=True)).first.click()
-    weights = _download(page, "Save model.safetensors", tmp_path / "model.safetensors")
-    command = [sys.executable, script.name, "--weights", weights.name]
-    told = subprocess.run(
-        command, cwd=tmp_path, check=True, capture_output=True, text=True, timeout=120
-    ).stdout
-    score = re.search(r"held back samples: (\d\.\d+)", told)
-    assert score, told
-    assert float(score[1]) > 0.8, told  # chance is 0.1
+    _trained_and_taken_home(page, tmp_path, lambda there: there.click())
 
 
-def test_the_same_network_is_built_broken_and_repaired_with_the_keyboard_alone(visit):
+def test_the_same_is_done_with_the_keyboard_alone(visit, tmp_path):
     page = visit("/build?template=lenet-digits")
     expect(page.get_by_test_id("node-conv1")).to_be_visible()
     keys = page.keyboard
@@ -132,6 +116,7 @@ def test_the_same_network_is_built_broken_and_repaired_with_the_keyboard_alone(v
     keys.press("Enter")
     expect(page.get_by_test_id("problem-add1")).to_have_count(0)
     expect(page.get_by_test_id("totals")).not_to_contain_text("problem")
+    _trained_and_taken_home(page, tmp_path, lambda there: there.press("Enter"))
 
 
 def test_every_control_has_a_name_and_shows_when_it_has_the_keyboard(visit):
@@ -318,8 +303,28 @@ _LISTEN = """(said) => {
 }"""
 
 
-def _download(page, name, path):
+def _trained_and_taken_home(page, folder, go):
+    """From the canvas over training to a script that stands alone; `go` clicks or presses."""
+    page.wait_for_timeout(1_000)  # an edit is kept after a moment without further edits
+    go(page.get_by_role("link", name="Train it"))
+    go(page.get_by_role("button", name="Train", exact=True))
+    expect(page.get_by_text("Finished").first).to_be_visible(timeout=4 * SLOW)
+    go(page.get_by_role("link", name="Export").first)
+    script = _download(page, "Save model.py", folder / "model.py", go)
+    chosen = page.get_by_role("radio", name="Weights", exact=True)
+    go(chosen.or_(page.get_by_text("Weights", exact=True)).first)
+    weights = _download(page, "Save model.safetensors", folder / "model.safetensors", go)
+    command = [sys.executable, script.name, "--weights", weights.name]
+    told = subprocess.run(
+        command, cwd=folder, check=True, capture_output=True, text=True, timeout=120
+    ).stdout
+    score = re.search(r"held back samples: (\d\.\d+)", told)
+    assert score, told
+    assert float(score[1]) > 0.8, told  # chance is 0.1
+
+
+def _download(page, name, path, go):
     with page.expect_download() as waiting:
-        page.get_by_role("button", name=name).click()
+        go(page.get_by_role("button", name=name))
     waiting.value.save_as(path)
     return path
