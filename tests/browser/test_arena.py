@@ -23,6 +23,7 @@ def start(page):
 def test_a_model_is_fooled_measured_and_hardened(visit):
     page = visit("/train")
     page.set_default_timeout(SLOW)
+    expect(page.get_by_role("button", name="Train", exact=True)).to_be_visible(timeout=SLOW)
     page.get_by_role("button", name="Change model").click()
     page.get_by_role("combobox", name=re.compile("template")).click()
     page.get_by_role("option", name="LeNet for small digits", exact=True).click()

@@ -157,7 +157,7 @@ def test_the_trained_model_is_explained_attacked_and_taken_home(trained, tmp_pat
     script = _download(page, "Save model.py", tmp_path / "model.py")
     page.get_by_text("Weights", exact=True).first.click()
     weights = _download(page, "Save model.safetensors", tmp_path / "model.safetensors")
-    page.get_by_text("JSON", exact=True).first.click()
+    page.get_by_text("Network (JSON)", exact=True).first.click()
     spec = json.loads(_download(page, "Save model.json", tmp_path / "model.json").read_text())
     _same_answers(script, weights, spec, tmp_path)
 
