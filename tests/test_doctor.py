@@ -157,7 +157,9 @@ HEALTHY = [
 
 @pytest.mark.parametrize(("template", "data", "settings"), HEALTHY)
 @pytest.mark.parametrize("seed", [0, 1])
-def test_a_healthy_run_is_left_in_peace(template, data, settings, seed):
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_healthy_run_is_left_in_peace(template, data, settings, seed, compiled, monkeypatch):
+    monkeypatch.setattr("engine.training.route.ready", lambda: compiled)
     assert not visited(spec_of(template), data, seed=seed, **settings)
 
 

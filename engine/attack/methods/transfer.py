@@ -95,7 +95,7 @@ def transfers(
     Returns:
         `(models, models)`, in [0, 1]; NaN where a model is right about none.
     """
-    rows = []
+    rows: list[torch.Tensor] = []
     for own in models:
         found = attacks.find(name)(own, x, y, **settings)
         if made is not None:

@@ -10,6 +10,7 @@ from engine.training.doctor import Finding, rules
 from engine.training.doctor.chart import Chart
 
 FEW = 12  # points of a curve below which nothing is said
+WORSE = 0.15  # of the loss of guessing, by which the validation loss must have risen
 SHORT = 1e-3  # a learning rate below which steps may be too short
 SOON = 1.0  # epochs before which nothing is said of progress
 
@@ -23,7 +24,7 @@ def overfitting(chart: Chart) -> Finding | None:
     least, now = float(_smooth(chart.valid)[best]), float(np.mean(chart.valid[-3:]))
     known = float(np.mean(chart.recent))
     late = best < 0.7 * len(chart.valid)
-    if not (late and now > 1.25 * least + 0.02 * chart.chance and now > 2 * known):
+    if not (late and now > 1.25 * least + WORSE * chart.chance and now > 2 * known):
         return None
     return Finding(
         "Overfitting",
