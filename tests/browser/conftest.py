@@ -27,6 +27,13 @@ FLAGS = [
 ]
 
 
+def pytest_collection_modifyitems(items):
+    """A journey that a loaded machine has stopped is begun once more; a real fault fails twice."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 @pytest.fixture(scope="session")
 def store(tmp_path_factory):
     """Where the server under test keeps its runs."""
