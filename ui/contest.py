@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from engine.forms import Form
-from engine.jobs import Run, board
+from engine.jobs import board
 from engine.store.projects import Project
 from ui import asked, components, usual, widgets
 from ui.visitor import visitor
@@ -83,7 +83,7 @@ def _contest(
 ) -> None:
     """The form, the button, and the live view of the newest run of this kind."""
     form = asked.form(entry)
-    run = _found(st.session_state.get(f"{key}.run"))
+    run = board().known(st.session_state.get(f"{key}.run"))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         epochs = st.number_input("Epochs each", 1, 1000, _epochs(now), key=f"{key}.epochs")
         start = st.button(
@@ -114,13 +114,6 @@ def _contest(
 
 def _epochs(now: Project) -> int:
     return usual.epochs(asked.about(now.data)) or 5
-
-
-def _found(id: str | None) -> Run | None:
-    try:
-        return board().find(id) if id else None
-    except LookupError:
-        return None
 
 
 def _words(form: Form, name: str) -> Any:

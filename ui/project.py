@@ -75,12 +75,7 @@ def _named(before: Project, spec: dict[str, Any]) -> dict[str, str]:
 
 def last_run(project: Project) -> Run | None:
     """The run that trains or trained the project's network, if it is still known."""
-    if not project.run:
-        return None
-    try:
-        return board().find(project.run)
-    except LookupError:
-        return None
+    return board().known(project.run)
 
 
 def summary(project: Project) -> dict[str, Any] | None:

@@ -71,11 +71,8 @@ def _run(card: Card, side: str, chosen: Mapping[str, Value]) -> Run:
     """The run of this session for these settings."""
     wanted = {**chosen, **st.session_state.get(f"{card.id}.{side}.live", {})}
     kept = st.session_state.get(f"{card.id}.{side}.run")
-    if kept and kept[1] == wanted:
-        try:
-            return board().find(kept[0])
-        except LookupError:
-            pass  # the server forgot it after a restart: begin again
+    if kept and kept[1] == wanted and (stands := board().known(kept[0])) is not None:
+        return stands
     return _start(card, side, wanted)
 
 

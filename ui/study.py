@@ -57,7 +57,7 @@ def begun(
     weights = run_folder(now.run) / "weights.safetensors"
     wanted = (entry, now.run, weights.stat().st_mtime_ns)
     kept = st.session_state.get(f"{key}.run")
-    stands = _found(kept[0]) if kept else None
+    stands = board().known(kept[0]) if kept else None
     carried: dict[str, Value] = {}
     if kept and stands is not None:
         if kept[1] == wanted:
@@ -138,10 +138,3 @@ def _part(form: Form, only: Collection[str]) -> Form:
         controls={name: form.controls[name] for name in only if name in form.controls},
         defaults={name: form.defaults[name] for name in only if name in form.controls},
     )
-
-
-def _found(id: str) -> Run | None:
-    try:
-        return board().find(id)
-    except LookupError:
-        return None  # the server forgot it after a restart: begin again

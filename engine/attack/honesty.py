@@ -140,10 +140,14 @@ def verify(
     )
 
 
-def sheet(rows: Sequence[tuple[str, Badge]], who: str = "attack") -> Table:
+def sheet(
+    rows: Sequence[tuple[str, Badge]],
+    who: str = "attack",
+    title: str = "may this be believed?",
+) -> Table:
     """Checks of several results as a table, each with whom it is about."""
     told = tuple((name, b.name, "✓" if b.holds else "✗", b.measured) for name, b in rows)
-    return Table((who, "check", "holds", "measured"), told, title="may this be believed?")
+    return Table((who, "check", "holds", "measured"), told, title=title)
 
 
 def as_stored(found: torch.Tensor) -> torch.Tensor:

@@ -157,11 +157,7 @@ def _curves(
             dots=True,
             title="robust accuracy; the lowest line of a model is what counts",
         ),
-        "badges": Table(
-            ("model", "check", "holds", "measured"),
-            tuple((who, b.name, "✓" if b.holds else "✗", b.measured) for who, b in badges),
-            title="does a model only hide its gradient? (at the end)",
-        ),
+        "badges": sheet(badges, "model", "does a model only hide its gradient? (at the end)"),
         "calibration": sure,
         "notes": Note(
             "An attack gives an upper bound: a stronger one may find more. Where the lines of "

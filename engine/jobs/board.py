@@ -93,6 +93,13 @@ class Board:
         with self._lock:
             return self._runs.setdefault(id, run)
 
+    def known(self, id: str | None) -> Run | None:
+        """The run of that id; None without an id, or where the server has forgotten it."""
+        try:
+            return self.find(id) if id else None
+        except LookupError:
+            return None
+
     def runs(self, owner: str) -> list[Run]:
         """The runs of that owner, newest first."""
         if not self._listed:

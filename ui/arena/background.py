@@ -167,8 +167,4 @@ def _take(run: Run, now: Project) -> None:
 
 
 def _found(key: str) -> Run | None:
-    kept = st.session_state.get(f"{key}.run")
-    try:
-        return board().find(kept) if kept else None
-    except LookupError:
-        return None
+    return board().known(st.session_state.get(f"{key}.run"))

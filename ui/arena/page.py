@@ -95,11 +95,8 @@ def _begun(here: Section, now: Project, key: str) -> Run:
     models = rivals(now)
     wanted = (here.entry, now.run, tuple(one["folder"] for one in models))
     kept = st.session_state.get(f"{key}.run")
-    if kept and kept[1] == wanted:
-        try:
-            return board().find(kept[0])
-        except LookupError:
-            pass  # the server forgot it after a restart: begin again
+    if kept and kept[1] == wanted and (stands := board().known(kept[0])) is not None:
+        return stands
     _leave(key)
     run = board().start(here.entry, {"models": models}, owner=visitor(), title=now.name)
     st.session_state[f"{key}.run"] = (run.id, wanted)

@@ -46,13 +46,7 @@ def show(now: Project) -> None:
 
 
 def _now() -> Run | None:
-    id = st.session_state.get(f"{KEY}.run")
-    if not id:
-        return None
-    try:
-        return board().find(id)
-    except LookupError:
-        return None
+    return board().known(st.session_state.get(f"{KEY}.run"))
 
 
 def _end() -> None:
