@@ -305,3 +305,14 @@ def test_a_branch_begins_with_the_kept_weights_and_the_new_settings(home, monkey
 def test_the_names_of_all_tables_have_a_sentence_each():
     tables = (losses, schedules, initialisers, augmentations, panels)
     assert all(entry.help.endswith((".", "!")) for one in tables for entry in one.all().values())
+
+
+def test_a_branch_from_a_run_that_its_goal_has_ended_goes_on(home):
+    from engine.store.home import run_folder
+
+    first, second = (run_folder(name) for name in ("first", "second"))
+    end = finish(train(mlp(), "gauss", folder=first, epochs=50, goal=80.0, learning_rate=0.01))
+    branch = {"run": "first", "step": end.step}
+    assert end.step == travel.kept(first)[-1]
+    frame = next(train(mlp(), "gauss", folder=second, branch=branch, epochs=50))()
+    assert frame.step == end.step + 1

@@ -234,6 +234,8 @@ class Session:
         self.history = History(**state["history"])
         self._since = torch.tensor(state["since"], dtype=torch.float64)
         self.progress = Progress.from_json(state["progress"])
+        if branch:
+            self.progress.reason = ""  # what ended that run is not what ends this one
         self.judged, self.full = (
             state[name] and Judgement.from_json(state[name]) for name in ("judged", "full")
         )
