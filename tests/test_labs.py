@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from demos.kit import Lab
 from demos.shelf import Broken, find, shelf
 from engine import forms
+from engine.words import describe
 from ui.figures import figure
-from ui.words import describe
 
 every_file = pytest.mark.parametrize("entry", [pytest.param(e, id=e.id) for e in shelf()])
 every_lab = pytest.mark.parametrize(

@@ -7,11 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import views
+from engine import palette, views
 from engine.plain import plain
-from ui import palette
+from engine.words import describe
 from ui.figures import figure
-from ui.words import describe
 
 PLANE = (-1.0, 1.0, -1.0, 1.0)
 POINTS = views.Points(np.zeros((3, 2)), np.array([0, 1, 1]), ("A", "B"))
@@ -104,9 +103,12 @@ def test_what_cannot_be_drawn_is_refused_by_name(make, words):
 
 def test_canvas_and_figures_have_the_same_colours():
     text = Path("ui/frontend/src/shared/palette.ts").read_text(encoding="utf-8")
-    light = re.search(r"const CLASSES = \{\s*light: \[(.*?)\]", text, re.DOTALL)[1]
+    light, dark = re.search(r"const CLASSES = \{(.*?)\};", text, re.DOTALL)[1].split("dark:")
+    viridis = re.search(r"const VIRIDIS = \[(.*?)\]", text, re.DOTALL)[1]
     sign = re.search(r"const SIGN = \{\s*light: \{(.*?)\}", text, re.DOTALL)[1]
     assert tuple(re.findall(r"#[0-9a-f]{6}", light)) == palette.CLASSES
+    assert tuple(re.findall(r"#[0-9a-f]{6}", dark)) == palette.ON_DARK
+    assert tuple(re.findall(r"#[0-9a-f]{6}", viridis)) == palette.VIRIDIS
     assert re.findall(r"#[0-9a-f]{6}", sign) == [palette.POSITIVE, palette.NEGATIVE]
 
 

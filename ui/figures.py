@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from engine import palette
 from engine.views import (
     Array,
     Arrows,
@@ -34,7 +35,6 @@ from engine.views import (
     Tokens,
     View,
 )
-from ui import palette
 
 MARGIN = {"l": 8, "r": 8, "t": 36, "b": 8}
 

@@ -31,9 +31,9 @@ from engine.forms import (
 )
 from engine.jobs import Run, board
 from engine.views import Frame
+from engine.words import describe
 from ui.figures import figure
 from ui.shelf import shelf
-from ui.words import describe
 
 MOST_WAITING = 64  # visitors in the queue; the next one is told to come back
 OWNER = "gradio"

@@ -6,7 +6,7 @@ import sys
 
 from demos.shelf import find
 from engine.forms import parse
-from ui.words import describe
+from engine.words import describe
 
 
 def main(id: str, *settings: str) -> None:

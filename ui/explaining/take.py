@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
+from engine import palette
 from engine.jobs import Run
 from engine.views import Bars, Curve, Frame, Matrix, Tiles, Tokens, View
-from ui import palette
 
 SIDE = 224  # of a map in the picture [px]
 LINE = 22  # room for a caption [px]

@@ -22,6 +22,31 @@ CLASSES = (
     "#6b7280",
     "#8a5a2b",
 )
+ON_DARK = (  # the same classes, lightened for a dark background
+    "#4ba3e3",
+    "#f2ab3c",
+    "#2fc497",
+    "#e18ac0",
+    "#8fd0f5",
+    "#f0703c",
+    "#e8dc52",
+    "#a894f0",
+    "#a3acb8",
+    "#c4955f",
+)
+VIRIDIS = (  # at eleven even steps. Source: Smith, van der Walt (2015), matplotlib's default map
+    "#440154",
+    "#482475",
+    "#414487",
+    "#355f8d",
+    "#2a788e",
+    "#21918c",
+    "#22a884",
+    "#44bf70",
+    "#7ad151",
+    "#bddf26",
+    "#fde725",
+)
 SIGNED = [[0.0, NEGATIVE], [0.5, "#f7f7f7"], [1.0, POSITIVE]]
 SEQUENTIAL = "Viridis"
 
