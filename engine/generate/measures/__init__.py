@@ -1,0 +1,33 @@
+"""How good samples are: `measure(made, source, model, draw) -> number`, or None; a table.
+
+`made` is what the model made, `(n, *shape)`. An entry's facts: `unit`; `better`, "higher" or
+"lower"; `plane` and `images`, what it can judge. A measure that needs what the model cannot tell,
+or what the source does not know, returns None and is left out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from engine.generate.model import Generative
+from engine.generate.source import Source
+from engine.tables import Table
+
+measures = Table("measure", "engine.generate.measures")
+
+
+def judged(model: Generative, source: Source, *, count: int, seed: int = 1) -> dict[str, float]:
+    """Every measure that makes sense here, of `count` new samples."""
+    where = "plane" if source.outline.plane else "images"
+    with torch.no_grad():
+        made = model.sample(count, torch.Generator().manual_seed(seed))
+    found: dict[str, float] = {}
+    for name, entry in measures.all().items():
+        if not entry.facts[where]:
+            continue
+        value: Any = entry.function(made, source, model, torch.Generator().manual_seed(seed))
+        if value is not None:
+            found[f"{name} [{entry.facts['unit']}]" if entry.facts["unit"] else name] = float(value)
+    return found

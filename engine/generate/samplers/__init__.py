@@ -1,0 +1,7 @@
+"""Ways from noise to samples for diffusion models; a table."""
+
+from __future__ import annotations
+
+from engine.tables import Table
+
+samplers = Table("sampler", "engine.generate.samplers")
