@@ -4,7 +4,7 @@ import streamlit as st
 
 from engine.forms import Form
 from engine.jobs import board
-from ui import asked, clinic, components, data_choice, project, stage, usual, widgets
+from ui import asked, clinic, components, data_choice, finder, project, stage, usual, widgets
 from ui.visitor import visitor
 
 ENTRY = "engine.training.run:train"
@@ -18,8 +18,11 @@ controls, view = st.columns([1, 4], gap="large")
 with controls:
     data = data_choice.choose(now)
     begin = st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch")
+    search = st.container()
     told = usual.suit(data, form, "train")
     settings = widgets.controls(form, "train", live=run is None)
+    with search:
+        finder.button(now, data, run, settings)
     if run is not None:
         st.caption("Everything else is beside the pictures and can be turned during the run.")
 
@@ -35,6 +38,7 @@ if begin:
     st.rerun()
 
 with view:
+    finder.show(run, now)
     if run is None:
         st.info("Press **Train**: the curves, filters and gradients of your network appear here.")
     else:
