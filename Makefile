@@ -1,10 +1,10 @@
-# Words for people: run, test, check, bench, lab, new, gallery, coverage-of-ledger, shots.
+# Words for people: run, test, check, bench, lab, new, zoo, gallery, coverage-of-ledger, shots.
 PYTHON ?= python3
 PORT ?= 8501
 HOST ?= 127.0.0.1
 BIN := .venv/bin
 
-.PHONY: run test check bench lab new gallery coverage-of-ledger frontend shots clean
+.PHONY: run test check bench lab new zoo gallery coverage-of-ledger frontend shots clean
 
 run: .venv/.product
 	@$(BIN)/python tools/frontend.py
@@ -30,6 +30,9 @@ lab: .venv/.product
 
 new: .venv/.product
 	@$(BIN)/python -m tools.new_lab $(id)
+
+zoo: .venv/.product
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tools.zoo $(NAMES)
 
 gallery: .venv/.product
 	@$(BIN)/python -m tools.gallery

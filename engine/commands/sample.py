@@ -1,4 +1,4 @@
-"""Write on with a trained text model; write the tokens, their odds and the text."""
+"""Sample a model: new images or points of a generative one, or what a text model writes on."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from engine.data import load as load_data
 from engine.data.sets.words import BEGIN, END
 from engine.data.tokens import decode
 from engine.forms import Form, parse
+from engine.generate import kept as kept_models
 from engine.generate.beam import search
 from engine.generate.filters import Rule
+from engine.generate.kept import draw_samples
 from engine.generate.study import study
 from engine.generate.write import write
 from engine.generate.writer import Writer, numbers, text_inputs, writer
@@ -29,9 +31,14 @@ OWN = ("prompt", "source", "cache", "place")  # controls of the page that are fl
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
-    parser.add_argument("spec", type=Path, nargs="?", help="a file with a network's JSON")
+    parser.add_argument(
+        "spec", nargs="?", help="a ready model's name, a generative model's file, or a network's"
+    )
     parser.add_argument("settings", nargs="*", metavar="name=value", help="see --list")
     parser.add_argument("--weights", type=Path, help="a safetensors file")
+    parser.add_argument("--count", type=int, default=16, help="samples of a generative model")
+    parser.add_argument("--seed", type=int, default=0, help="of a generative model's noise")
+    parser.add_argument("--label", type=int, help="class of all samples, for models that take one")
     parser.add_argument("--prompt", default="", help="how the text begins")
     parser.add_argument("--source", default="", help="what to translate, for two inputs")
     parser.add_argument("--data", help="the data set whose vocabulary the model has")
@@ -45,12 +52,21 @@ def run(options: argparse.Namespace) -> int:
     """Write, print the text, keep the arrays."""
     form = Form.of(study, "sample")
     if options.list:
-        print(json.dumps([one for one in form.to_json() if one["name"] not in OWN]))
+        told = {
+            "ready": kept_models.listing(),
+            "text": [one for one in form.to_json() if one["name"] not in OWN],
+        }
+        print(json.dumps(told, ensure_ascii=False))
         return 0
+    if options.spec and options.weights is None:
+        return _make(options)
     if None in (options.spec, options.weights):
-        raise ValueError("sample: needs a network's file, --weights and --prompt; or --list")
+        raise ValueError(
+            "sample: needs a generative model, or a text network's file, --weights and --prompt; "
+            "--list names the ready models"
+        )
     chosen: dict[str, Any] = form.fill(parse(options.settings))
-    kept = open_model(options.spec, options.weights)
+    kept = open_model(Path(options.spec), options.weights)
     words = load_data(options.data).vocabulary if options.data else vocabulary_in(options.weights)
     someone, prompt, source = _ready(kept, words, options)
     begun = time.perf_counter()
@@ -72,6 +88,28 @@ def run(options: argparse.Namespace) -> int:
         write_arrays(options.output, numbers_of)
     told = {name: value for name, value in numbers_of.items() if name != "odds"}
     print(json.dumps(plain(told), ensure_ascii=False) if options.json else numbers_of["text"])
+    return 0
+
+
+def _make(options: argparse.Namespace) -> int:
+    """New samples of a generative model: images in [-1, 1], or points of the plane."""
+    model, recipe = kept_models.open_kept(options.spec)
+    begun = time.perf_counter()
+    samples, labels = draw_samples(model, recipe, options.count, options.seed, options.label)
+    told: dict[str, Any] = {
+        "samples": samples.numpy(),
+        "labels": labels,
+        "seconds": time.perf_counter() - begun,
+        "model": recipe.title,
+    }
+    if options.output:
+        write_arrays(options.output, told)
+    if options.json:
+        print(json.dumps(plain(told), ensure_ascii=False))
+    else:
+        shape = " x ".join(map(str, samples.shape))
+        where = f"; written to {options.output}" if options.output else "; -o FILE.npz keeps them"
+        print(f"{recipe.title}: samples of shape {shape} in {told['seconds']:.2f} s{where}")
     return 0
 
 

@@ -124,6 +124,33 @@ def open_kept(place: Path | str) -> tuple[Generative, Recipe]:
     return model.eval(), recipe
 
 
+MOST = 10_000  # samples at once
+
+
+def draw_samples(
+    model: Generative, recipe: Recipe, count: int, seed: int = 0, label: int | None = None
+) -> tuple[torch.Tensor, list[int]]:
+    """New samples `(count, *shape)` and the classes that were asked for, one after the other.
+
+    Raises:
+        ValueError: The count is out of range, or the model knows no such class.
+    """
+    if not 1 <= count <= MOST:
+        raise ValueError(f"count: must lie in [1, {MOST:,}]; got {count}")
+    classes = len(recipe.outline.classes)
+    if label is not None and not 0 <= label < classes:
+        known = f"0 to {classes - 1}" if classes else "none"
+        raise ValueError(f"label: the model's classes are {known}; got {label}")
+    chosen = (
+        [label] * count
+        if label is not None
+        else [n % classes for n in range(count * bool(classes))]
+    )
+    labels = torch.tensor(chosen) if chosen else None
+    with torch.no_grad():
+        return model.sample(count, torch.Generator().manual_seed(seed), labels), chosen
+
+
 def find(place: Path | str) -> Path:
     """Where the file of a model is: itself, in a folder, or among the ready ones.
 

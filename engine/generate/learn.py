@@ -29,7 +29,7 @@ def train(
     own: Mapping[str, Any] | None = None,
     networks: Mapping[str, Any] | None = None,
     folder: Path | None = None,
-    title: str = "",
+    title: str | None = None,
     learning_rate: Annotated[
         float, Slider(1e-5, 0.1, log=True, live=True, help="Longer steps")
     ] = 0.001,
@@ -66,7 +66,7 @@ def train(
         Diverged: A loss stopped being finite.
     """
     source = open_source(data, drawing)
-    recipe = fitting(family, source, own or {}, networks or {}, tuple(drawing), title)
+    recipe = fitting(family, source, own or {}, networks or {}, tuple(drawing), title or "")
     training = {"learning_rate": learning_rate, "batch_size": batch_size, "steps": steps}
     recipe = Recipe(**{**vars(recipe), "training": {**training, "seed": seed}})
     learner = Learner(source, recipe, steps, batch_size, learning_rate, seed)

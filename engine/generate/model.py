@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -120,6 +120,19 @@ class Generative(nn.Module):
     def sample(self, count: int, draw: torch.Generator, labels: Labels = None) -> torch.Tensor:
         """New samples, `(count, *shape)`; the same for the same state of `draw`."""
         raise NotImplementedError
+
+    def film(
+        self, count: int, draw: torch.Generator, labels: Labels = None
+    ) -> Iterator[tuple[str, torch.Tensor]]:
+        """How samples come to be, moment by moment: words, and `(count, *shape)`; the last is done.
+
+        A model that makes its samples at one stroke has one moment.
+        """
+        yield "made at one stroke", self.sample(count, draw, labels)
+
+    def networks_out(self) -> dict[str, tuple[nn.Module, tuple[torch.Tensor, ...]]]:
+        """Part -> its network and an example of its inputs, for export; empty where none fits."""
+        return {}
 
     def decode(self, z: torch.Tensor, labels: Labels = None) -> torch.Tensor | None:
         """Latent codes `(n, latent)` -> samples; None where there are no codes."""

@@ -78,7 +78,7 @@ def checkerboard(
 
 
 @targets.add("drawn", title="What you draw")
-def drawn(ink: tuple[float, ...] = ()) -> Target:
+def drawn(ink: tuple[float, ...]) -> Target:
     """Your own picture as a density: the more ink at a place, the more points.
 
     Args:
