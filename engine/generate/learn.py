@@ -7,7 +7,7 @@ from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from engine.forms import Drawing, Several, Slider, Value
+from engine.forms import Drawing, Several, Slider, Toggle, Value
 from engine.generate.families import families
 from engine.generate.kept import Recipe
 from engine.generate.learner import Learner
@@ -36,6 +36,9 @@ def train(
     batch_size: Annotated[int, Slider(8, 1024, log=True, help="Smoother, slower steps")] = 128,
     steps: Annotated[int, Slider(50, 100_000, log=True, help="Longer training")] = 3000,
     seed: Annotated[int, Slider(0, 9999, help="Other first weights, other batches")] = 0,
+    settle: Annotated[
+        bool, Toggle(help="The learning rate sinks to 0 over the second half, and all comes to rest")
+    ] = True,
     drawing: Annotated[list[float], Drawing(28, 28, live=False)] = [],  # noqa: B006 - never changed
     panels: Annotated[
         str, Several(in_order(), live=True, group="Pictures", help="What is drawn meanwhile")
@@ -54,6 +57,7 @@ def train(
         batch_size: Samples of one step.
         steps: How many steps.
         seed: Fixes first weights, batches and noise.
+        settle: Whether the learning rate sinks to 0 over the second half.
         drawing: For the data `drawn`, what was drawn.
         panels: What is shown, with commas between.
 
@@ -68,8 +72,9 @@ def train(
     source = open_source(data, drawing)
     recipe = fitting(family, source, own or {}, networks or {}, tuple(drawing), title or "")
     training = {"learning_rate": learning_rate, "batch_size": batch_size, "steps": steps}
-    recipe = Recipe(**{**vars(recipe), "training": {**training, "seed": seed}})
-    learner = Learner(source, recipe, steps, batch_size, learning_rate, seed)
+    training |= {"seed": seed, "settle": settle}
+    recipe = Recipe(**{**vars(recipe), "training": training})
+    learner = Learner(source, recipe, steps, batch_size, learning_rate, seed, settle)
     if folder is not None:
         learner.restore(folder)
         write_json(folder / "settings.json", {"family": family, "data": data, **recipe.training})

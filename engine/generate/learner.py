@@ -33,6 +33,7 @@ class Learner:
 
     Attributes:
         recipe: How the model is made.
+        settle: Whether the learning rate sinks to 0 over the second half of the steps.
         step: Steps taken.
         batch: Samples of one step.
         measured: What the last step measured.
@@ -47,6 +48,7 @@ class Learner:
     batch: int
     learning_rate: float
     seed: int
+    settle: bool = True
     step: int = 0
     measured: dict[str, float] = field(default_factory=dict)
     scores: dict[str, float] = field(default_factory=dict)
@@ -72,6 +74,12 @@ class Learner:
         """Whether all steps are taken."""
         return self.step >= self.steps
 
+    @property
+    def rate(self) -> float:
+        """The learning rate of the next step."""
+        left = 2 * (1 - self.step / self.steps) if self.settle else 1.0
+        return self.learning_rate * min(1.0, max(0.0, left))
+
     def advance(self) -> None:
         """Take one step.
 
@@ -79,6 +87,7 @@ class Learner:
             Diverged: A loss is not finite any more.
         """
         begun = time.perf_counter()
+        self.model.turn(self.rate)
         draw = torch.Generator().manual_seed(self.seed * 1_000_003 + self.step)
         x, labels = self._draw(draw)
         with torch.random.fork_rng(devices=[]):  # for dropout
@@ -101,7 +110,6 @@ class Learner:
     def change(self, learning_rate: float) -> None:
         """Go on with another rate; a mark on the curves says so."""
         self.learning_rate = learning_rate
-        self.model.turn(learning_rate)
         self.history.mark(self.step, "learning rate", learning_rate)
 
     def fixed(self, count: int, labels: Labels = None) -> torch.Tensor:
@@ -155,7 +163,6 @@ class Learner:
         kept.restore(self.model, tensors, path.name)
         self.step, self.scores = int(state["step"]), dict(state["scores"])
         self.learning_rate = float(state["learning_rate"])
-        self.model.turn(self.learning_rate)
         self.history = History(**state["history"])
         return True
 

@@ -21,11 +21,14 @@ class Outline:
         shape: `(2,)` for a point of the plane, `(channels, rows, columns)` for an image.
         classes: What the classes are called, by number; empty without classes.
         extent: For the plane, the part that is shown, as (left, right, bottom, top).
+        given: Where a sample is made from another one, the shape of that one: pairs for translation
+            come with `labels` that are what is given, `(n, *given)`.
     """
 
     shape: tuple[int, ...]
     classes: tuple[str, ...] = ()
     extent: tuple[float, float, float, float] = (-3.0, 3.0, -3.0, 3.0)
+    given: tuple[int, ...] = ()
 
     @property
     def plane(self) -> bool:
@@ -49,6 +52,7 @@ class Outline:
             tuple(int(one) for one in content["shape"]),
             tuple(str(one) for one in content["classes"]),
             (left, right, bottom, top),
+            tuple(int(one) for one in content.get("given", ())),
         )
 
 
@@ -62,12 +66,14 @@ class Generative(nn.Module):
     Attributes:
         outline: What a sample looks like.
         latent: Numbers in a latent code; 0 where there is none.
+        conditional: Whether it makes the class that it is asked for.
         betas: Of Adam, which moves all parts.
         rates: Part -> factor on the learning rate; 1 where nothing is said.
         optimizers: Part -> what moves it; made by `begin`.
     """
 
     latent: int = 0
+    conditional: bool = False
     betas: tuple[float, float] = (0.9, 0.999)
     rates: Mapping[str, float] = {}
 
@@ -167,6 +173,10 @@ class Generative(nn.Module):
         """What the discriminator says of samples, before any sigmoid, `(n,)`; None without one."""
         del x, labels
         return None
+
+    def networks_out(self) -> dict[str, tuple[nn.Module, tuple[torch.Tensor, ...]]]:
+        """Name -> a network that can leave as a file of its own, and inputs to try it with."""
+        return {}
 
 
 def take(labels: Labels, count: int, classes: int, draw: torch.Generator) -> torch.Tensor:

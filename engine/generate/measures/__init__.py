@@ -1,7 +1,8 @@
 """How good samples are: `measure(made, source, model, draw) -> number`, or None; a table.
 
 `made` is what the model made, `(n, *shape)`. An entry's facts: `unit`; `better`, "higher" or
-"lower"; `plane` and `images`, what it can judge. A measure that needs what the model cannot tell,
+"lower"; `plane` and `images`, what it can judge; `good`, where there is one, the value from which
+on samples count as good, chosen near what true samples of that number get. A measure that needs what the model cannot tell,
 or what the source does not know, returns None and is left out.
 """
 

@@ -29,6 +29,7 @@ class Target:
         modes: Centres of its modes, `(modes, 2)`; None where it has no separate ones.
         spread: Standard deviation of one mode; a sample within three of a centre is *valid*.
         classes: What the classes are called.
+        shares: How likely each mode is, `(modes,)`; None: all equally.
     """
 
     draw: Callable[[int, torch.Generator], tuple[torch.Tensor, torch.Tensor]]
@@ -37,3 +38,4 @@ class Target:
     modes: torch.Tensor | None = None
     spread: float = 0.0
     classes: tuple[str, ...] = ()
+    shares: torch.Tensor | None = None

@@ -34,7 +34,7 @@ def mixture(
         return parts.logsumexp(-1)
 
     names = tuple(str(number + 1) for number in range(count))
-    return Target(draw, log_density, extent, centres, spread, names)
+    return Target(draw, log_density, extent, centres, spread, names, odds)
 
 
 @targets.add("grid", title="Grid of Gaussians")
