@@ -37,7 +37,8 @@ def train(
     steps: Annotated[int, Slider(50, 100_000, log=True, help="Longer training")] = 3000,
     seed: Annotated[int, Slider(0, 9999, help="Other first weights, other batches")] = 0,
     settle: Annotated[
-        bool, Toggle(help="The learning rate sinks to 0 over the second half, and all comes to rest")
+        bool,
+        Toggle(help="The learning rate sinks to 0 over the second half, and all comes to rest"),
     ] = True,
     drawing: Annotated[list[float], Drawing(28, 28, live=False)] = [],  # noqa: B006 - never changed
     panels: Annotated[

@@ -174,10 +174,6 @@ class Generative(nn.Module):
         del x, labels
         return None
 
-    def networks_out(self) -> dict[str, tuple[nn.Module, tuple[torch.Tensor, ...]]]:
-        """Name -> a network that can leave as a file of its own, and inputs to try it with."""
-        return {}
-
 
 def take(labels: Labels, count: int, classes: int, draw: torch.Generator) -> torch.Tensor:
     """The labels asked for, `(count,)`, or drawn ones where none are asked for."""

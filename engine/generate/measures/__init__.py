@@ -2,8 +2,8 @@
 
 `made` is what the model made, `(n, *shape)`. An entry's facts: `unit`; `better`, "higher" or
 "lower"; `plane` and `images`, what it can judge; `good`, where there is one, the value from which
-on samples count as good, chosen near what true samples of that number get. A measure that needs what the model cannot tell,
-or what the source does not know, returns None and is left out.
+on samples count as good, chosen near what as many true samples get. A measure that needs what the
+model cannot tell, or what the source does not know, returns None and is left out.
 """
 
 from __future__ import annotations
