@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,7 @@ from engine.jobs import CallError, Run, board, call
 from engine.store import projects
 from engine.store.home import run_folder
 from engine.store.projects import Project
+from engine.store.register import register
 from ui import asked
 from ui.visitor import visitor
 
@@ -25,6 +27,8 @@ def change(**fields: Any) -> Project:
     if "spec" in fields and not _same(fields["spec"], before.spec):
         fields.setdefault("run", "")
     after = replace(before, **fields)
+    if after.run and after.run != before.run:
+        _own(after)
     projects.keep(visitor(), after)
     return after
 
@@ -51,6 +55,12 @@ def take(
         found = _gone_on(before, spec)
     named = _named(before, spec)
     return change(spec=spec, revision=revision, **named, **({"run": found} if found else {}))
+
+
+def _own(project: Project) -> None:
+    """A model that was not trained here belongs to whoever puts it on stage first."""
+    with contextlib.suppress(LookupError, ValueError):  # the register can be reached later, too
+        register().claim(project.run, visitor(), project.name)
 
 
 def _gone_on(before: Project, spec: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from engine.jobs import CallError, board, call
+from engine.store.register import register
 from engine.training.fast import ready
 from ui import asked, hero
 from ui.api import api
@@ -73,6 +74,7 @@ async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
 def _ask_ahead() -> None:
     """Have the workers open what the first visitor will ask for; its first use takes seconds."""
     try:
+        _open_register()
         hero.run()
         call("engine.network.describe:describe", {"spec": asked.template("lenet")})
         _ready.set()  # from here on pages answer; the map of topics takes a moment more
@@ -81,6 +83,14 @@ def _ask_ahead() -> None:
         _log.exception("could not ask ahead; the page that needs it will say so")
     finally:
         _ready.set()
+
+
+def _open_register() -> None:
+    """Take in the runs of earlier servers before the first page asks for them."""
+    try:
+        register().compare_with_folders()
+    except (ValueError, OSError):
+        _log.exception("the register of runs; the page that needs it will say so")
 
 
 async def _health(_request: Request) -> Response:

@@ -18,6 +18,7 @@ from engine.jobs.limits import Limits
 from engine.jobs.processes import Source, source
 from engine.jobs.recording import Recording
 from engine.jobs.run import Run
+from engine.store.clerk import Clerk
 from engine.store.home import run_folder
 
 _ENTRY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
@@ -36,6 +37,7 @@ class Board:
         self.closed = False
         self._owns_workers = workers is None
         self._workers = workers or source(self.limits)
+        self._clerk = Clerk()
         self.calls = Calls(self._workers, self.limits)
         self._lock = threading.Lock()
         self._runs: dict[str, Run] = {}
@@ -134,6 +136,22 @@ class Board:
         with contextlib.suppress(LookupError):
             self.find(id).stop()
 
+    def delete(self, id: str, owner: str | None = None) -> int:
+        """Let an ended run go, with all its files; how many bytes that frees.
+
+        Raises:
+            LookupError: There is no such kept run of that owner.
+            ValueError: It still goes on.
+        """
+        from engine.store.register import register  # takes a moment: not before it is needed
+
+        run = self.known(id)
+        if run is not None and not run.over:
+            raise ValueError(f"{run.title or 'this run'} is {run.state}; stop it, then delete it")
+        freed = register().delete(id, owner)
+        self._runs.pop(id, None)
+        return freed
+
     def load(self) -> dict[str, int]:
         """How many runs compute, rest (paused or waiting) and queue."""
         computing = self._floor.computing()
@@ -151,6 +169,7 @@ class Board:
             self._workers.close()
         for run in self._runs.values():
             records.forget(run)
+        self._clerk.close()
 
     def _enter(self, run: Run) -> Run:
         if self.closed:
@@ -165,6 +184,7 @@ class Board:
     def _keep(self, run: Run) -> None:
         """Write the run's record, and let go of the oldest that ended; by the floor's thread."""
         records.write(run)
+        self._clerk.note(run.id)
         if not run.over:
             return
         over = [run for run in list(self._runs.values()) if run.over and not run.watchers]

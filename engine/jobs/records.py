@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.jobs.failures import Failure
 from engine.jobs.run import ENDS, Run
+from engine.store.alive import stamp
 from engine.store.home import home, run_folder
 
 _FILE = "run.json"
@@ -21,6 +22,8 @@ def write(run: Run) -> None:
     """Keep where the run is, in one piece or not at all."""
     run.folder.mkdir(parents=True, exist_ok=True)
     content: dict[str, Any] = {name: getattr(run, name) for name in _KEPT}
+    if not run.over:
+        content["process"] = stamp()  # by which other processes know that it goes on
     if run.failure is not None:
         content["failure"] = run.failure.message
     draft = run.folder / f"{_FILE}.new"

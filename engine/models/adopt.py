@@ -32,6 +32,7 @@ def adopt(
     data: str = "",
     seed: int = 0,
     origin: Origin | None = None,
+    parent: str = "",
 ) -> str:
     """Keep a network in a folder of its own, as a training does, for all pages to look at.
 
@@ -42,6 +43,7 @@ def adopt(
         data: Name of the data set it is for; left aside where the two do not fit.
         seed: Fixes the first weights.
         origin: Where the weights are from, if the arguments do not tell.
+        parent: The kept model whose weights they were.
 
     Returns:
         The id under which `engine.store.home.run_folder` finds it; cannot be guessed.
@@ -63,7 +65,8 @@ def adopt(
     write_json(folder / "spec.json", parsed.to_json())
     write_json(folder / "settings.json", {"data": data if samples else "", "seed": seed})
     origin = origin or ("first" if weights is None else "imported")
-    write_json(folder / "summary.json", _summary(module, samples, origin))
+    told = _summary(module, samples, origin)
+    write_json(folder / "summary.json", {**told, **({"parent": parent} if parent else {})})
     return id
 
 
@@ -79,7 +82,7 @@ def go_on(run: str, spec: Mapping[str, Any], data: str = "") -> str:
         The id of the new kept model; the old one stays.
     """
     learnt = load_kept(run_folder(run)).module.state_dict()
-    return adopt(spec, learnt, data, origin="edited")
+    return adopt(spec, learnt, data, origin="edited", parent=run)
 
 
 def _fitting(spec: NetworkSpec, module: nn.Module, name: str) -> DataSet | None:
