@@ -127,7 +127,7 @@ class Arena:
         self.kept: Kept = load(folder)
         self.samples = Samples(self.kept)
         data = self.samples.data()
-        if data is not None and (data.task != "classification" or data.per_place):
+        if data is not None and (data.task != "classification" or data.train_y.ndim > 1):
             raise ValueError(f"an attack needs a classifier; {data.name} asks for something else")
         if data is not None and data.kind == "text":
             raise ValueError("words cannot be changed by a little: budgets mean nothing to a text")

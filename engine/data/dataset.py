@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import parse_qsl
 
@@ -13,11 +14,19 @@ import torch
 from engine.tables import Table
 
 datasets = Table("data set", "engine.data.sets")
-"""Every data set; an entry's facts are `shape`, `classes` and `kind` (image, plane, table, text or
-series)."""
+"""Every data set; an entry's facts are `shape`, `classes` and `kind`, and `download` where it comes
+from the internet."""
 
 Task = Literal["classification", "regression"]
-Kind = Literal["image", "plane", "table", "text", "series"]
+Kind = Literal["image", "plane", "table", "text", "series", "points", "graph"]
+
+BROUGHT = {
+    "own": "engine.data.own",
+    "text": "engine.data.own_text",
+    "points": "engine.data.own_points",
+    "images": "engine.data.own_images",
+}
+"""Prefix of a name -> the module whose `kept(name, settings)` reads what was brought under it."""
 
 IGNORED = -100  # the answer at a place of a sequence that is not judged; torch's own number
 
@@ -31,7 +40,9 @@ class DataSet:
         task: Whether the answers are classes or numbers.
         train_x: Training samples, `(n, *shape)` float32; tokens are whole numbers, int64.
         train_y: Their answers: `(n,)` whole numbers, or `(n, outputs)` float32 for regression, or
-            `(n, places)` whole numbers with an answer for each place, `IGNORED` where none counts.
+            `(n, places)` whole numbers with an answer for each place, `IGNORED` where none counts,
+            or `(n, rows, columns)` with one for each pixel. A network that shall give its input
+            back has float32 answers of the samples' own shape.
         valid_x: Validation samples, `(m, *shape)`.
         valid_y: Their answers.
         classes: What the classes are called, by number; empty for regression.
@@ -43,6 +54,13 @@ class DataSet:
         parts: Lengths of the pieces that a sample is cut into along its first axis where the
             network takes several inputs: (source, target so far) for translation.
         note: Where it comes from and how it was scaled.
+        links: Who is linked to whom in a graph, `(nodes, nodes)`; a sample then holds a row of
+            features for each node, and the network takes the links as its second input.
+        points: Whether a sample is a cloud of points, `(points, coordinates)`, in no order.
+        boxes: Of pictures: what stands where, for training and for validation, each
+            `(n, most, 5)` of class, left, top, right, bottom [pixel]; class -1 for no thing.
+        test_x: Samples that neither training nor any choice may look at; empty for none.
+        test_y: Their answers.
     """
 
     name: str
@@ -58,12 +76,21 @@ class DataSet:
     vocabulary: tuple[str, ...] = ()
     parts: tuple[int, ...] = ()
     note: str = ""
+    links: torch.Tensor | None = None
+    points: bool = False
+    boxes: tuple[torch.Tensor, torch.Tensor] | None = None
+    test_x: torch.Tensor = field(default_factory=lambda: torch.zeros(0))
+    test_y: torch.Tensor = field(default_factory=lambda: torch.zeros(0))
 
     @property
     def kind(self) -> Kind:
-        """What a sample is: a picture, a point of the plane, a row of a table, text or a series."""
+        """What a sample is: a picture, a point of the plane, a row of a table, text and so on."""
         if self.vocabulary:
             return "text"
+        if self.links is not None:
+            return "graph"
+        if self.points:
+            return "points"
         if len(self.shape) > 1:
             return "image" if len(self.shape) == 3 else "series"
         return "plane" if self.extent is not None else "table"
@@ -71,22 +98,39 @@ class DataSet:
     @property
     def outputs(self) -> int:
         """How many numbers a network must give for one sample."""
-        return len(self.classes) if self.task == "classification" else self.train_y.shape[1]
+        return len(self.classes) if self.task == "classification" else self.train_y[0].numel()
 
     @property
     def per_place(self) -> bool:
-        """Whether every place of a sequence has an answer of its own."""
+        """Whether every place of a sequence, or node of a graph, has an answer of its own."""
         return self.task == "classification" and self.train_y.ndim == 2
+
+    @property
+    def per_pixel(self) -> bool:
+        """Whether every pixel of a picture has a class of its own."""
+        return self.task == "classification" and self.train_y.ndim == 3
+
+    @property
+    def answer(self) -> tuple[int, ...]:
+        """The shape of what a network must give for one sample; of pixels the classes first."""
+        own = tuple(self.train_y.shape[1:])
+        if self.task == "regression":
+            return own
+        return (self.outputs, *own) if self.per_pixel else (*own, self.outputs)
 
     @property
     def shapes(self) -> tuple[tuple[int, ...], ...]:
         """The shape of each input the network must have."""
+        if self.links is not None:
+            return (self.shape, tuple(self.links.shape))
         if not self.parts:
             return (self.shape,)
         return tuple((part, *self.shape[1:]) for part in self.parts)
 
     def inputs(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Samples, `(n, *shape)`, as the network takes them: one tensor for each input."""
+        if self.links is not None:
+            return (x, self.links.expand(len(x), -1, -1))
         return x.split(list(self.parts), 1) if self.parts else (x,)
 
 
@@ -97,18 +141,24 @@ def load(text: str) -> DataSet:
         LookupError: No data set has that name, or its files cannot be had.
         ValueError: A setting is unknown or out of range, or a file is corrupt.
     """
+    from engine.data import recast  # here: it builds on this file
+
     name, _, query = text.partition("?")
     settings = {key: _value(word) for key, word in parse_qsl(query)}
-    if name.startswith("own:"):
-        from engine.data import own  # here: it builds on this file
+    changes = {key: settings.pop(key) for key in recast.CHANGES if key in settings}
+    return recast.changed(_made(name, settings), changes)
 
-        return own.kept(name, settings)
-    if name.startswith("text:"):
-        from engine.data import own_text
 
-        return own_text.kept(name, settings)
-    made: DataSet = datasets.find(name)(**settings)
-    return made
+def _made(name: str, settings: dict[str, object]) -> DataSet:
+    """A data set of the table, or one that somebody brought, by the prefix of its name."""
+    prefix, colon, _ = name.partition(":")
+    if not colon:
+        made: DataSet = datasets.find(name)(**settings)
+        return made
+    if prefix not in BROUGHT:
+        raise LookupError(f"no data set {name!r:.80}: one's own begin with {', '.join(BROUGHT)}")
+    brought: DataSet = importlib.import_module(BROUGHT[prefix]).kept(name, settings)
+    return brought
 
 
 def split(
@@ -124,6 +174,8 @@ def split(
     vocabulary: tuple[str, ...] = (),
     parts: tuple[int, ...] = (),
     latest: bool = False,
+    points: bool = False,
+    boxes: np.ndarray | None = None,
     note: str = "",
 ) -> DataSet:
     """Shuffle samples and set the last `valid` aside for validation.
@@ -138,6 +190,7 @@ def split(
     kind = np.int64 if classes else np.float32
     answers = torch.from_numpy(np.ascontiguousarray(y[order], dtype=kind))
     cut = len(x) - valid
+    things = None if boxes is None else torch.from_numpy(boxes[order].astype(np.float32))
     return DataSet(
         name=name,
         task="classification" if classes else "regression",
@@ -152,6 +205,8 @@ def split(
         vocabulary=vocabulary,
         parts=parts,
         note=note,
+        points=points,
+        boxes=None if things is None else (things[:cut], things[cut:]),
     )
 
 

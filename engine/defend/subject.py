@@ -50,7 +50,7 @@ def subject(folder: Path | str) -> Subject:
     if not kept.data:
         raise ValueError("this page needs the model's data, and this model came without any")
     data = load(kept.data)
-    if data.task != "classification" or data.per_place:
+    if data.task != "classification" or data.train_y.ndim > 1:
         raise ValueError(f"this page needs a classifier; {data.name} asks for something else")
     if data.kind == "text":
         raise ValueError("words cannot be changed by a little, so budgets mean nothing to a text")

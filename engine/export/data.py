@@ -12,6 +12,7 @@ from typing import Literal
 from urllib.parse import parse_qsl
 
 from engine.data import load as load_data
+from engine.data import recast
 from engine.data.dataset import IGNORED, DataSet, datasets
 from engine.data.tokens import NOTHING
 from engine.export.inline import definitions, imports
@@ -99,7 +100,8 @@ def loading(data: str) -> tuple[list[str], str, Answers]:
     if not data:
         return [], f"{_HEAD}{_FILE}", "classes"
     name, _, query = data.partition("?")
-    if name.startswith(("own:", "text:")) or datasets.find(name).facts.get("download"):
+    changed = any(key in recast.CHANGES for key, _ in parse_qsl(query))
+    if ":" in name or changed or _alone(name):
         return [], f"{_HEAD}{_FILE}", _answers(load_data(data))
     entry = datasets.find(name)
     settings = entry.form.fill({key: _plain(word) for key, word in parse_qsl(query)})
@@ -110,6 +112,12 @@ def loading(data: str) -> tuple[list[str], str, Answers]:
         lines = ["import gzip", "import os", "from pathlib import Path"]
         return lines, f"{_HEAD}{_SPLIT}\n{_MNIST.substitute(settings)}", "classes"
     return *_copied(name, settings), _answers(load_data(data))
+
+
+def _alone(name: str) -> bool:
+    """Whether a data set cannot be made by a copy of its function: a download, or a graph."""
+    facts = datasets.find(name).facts
+    return bool(facts.get("download")) or facts["kind"] == "graph"
 
 
 def _answers(data: DataSet) -> Answers:

@@ -98,8 +98,7 @@ def _fitting(spec: NetworkSpec, module: nn.Module, name: str) -> DataSet | None:
         return None
     with torch.inference_mode():
         given = module(*samples.inputs(samples.valid_x[:2]))
-    places = samples.valid_y.shape[1:] if samples.per_place else ()
-    wanted = (2, *places, samples.outputs)
+    wanted = (2, *samples.answer)
     return samples if isinstance(given, torch.Tensor) and tuple(given.shape) == wanted else None
 
 
@@ -120,7 +119,7 @@ def _summary(module: nn.Module, samples: DataSet | None, origin: Origin) -> dict
         scores = module(*samples.inputs(x))
     if samples.task == "classification":
         judged = y != IGNORED
-        right = (scores.argmax(-1) == y)[judged]
+        right = (scores.argmax(1 if samples.per_pixel else -1) == y)[judged]
         score = {"accuracy": right.float().mean().item()}
     else:
         spread = samples.train_y.var(dim=0, correction=0).mean()

@@ -60,7 +60,7 @@ class Samples:
             self._data = load(self._kept.data)
         index = sample % len(self._data.valid_x)
         y = self._data.valid_y[index]
-        known = self._data.task == "classification" and not self._data.per_place
+        known = self._data.task == "classification" and y.ndim == 0
         x = self._data.valid_x[index : index + 1]
         if tuple(x.shape[1:]) != self._kept.shape:
             raise ValueError(

@@ -102,6 +102,9 @@ def _refuse_output(end: str, answer: object, data: DataSet) -> None:
     if data.per_place:
         _refuse_places(end, tuple(answer.shape[1:]), data)
         return
+    if len(data.answer) > 1:
+        _refuse_picture(end, tuple(answer.shape[1:]), data)
+        return
     if answer.ndim != 2:
         raise ValueError(
             f"{end}: must give {wanted} numbers a sample, {reason}; gives shape "
@@ -113,6 +116,25 @@ def _refuse_output(end: str, answer: object, data: DataSet) -> None:
             f"{end}: must give {wanted} numbers a sample, {reason}; gives {answer.shape[1]}. "
             f"Set its out_features to {wanted}"
         )
+
+
+def _refuse_picture(end: str, shape: tuple[int, ...], data: DataSet) -> None:
+    """An answer as large as the sample: a class for each pixel, or the sample itself."""
+    if shape == data.answer:
+        return
+    what = (
+        f"{data.outputs} scores, one for each class, at each pixel"
+        if data.per_pixel
+        else "as many numbers as a sample has, in its shape"
+    )
+    cure = (
+        f"set its out_channels to {data.answer[0]}"
+        if shape[1:] == data.answer[1:]
+        else "take a U-Net, an FCN or an autoencoder, or put an Upsample or a Reshape behind it"
+    )
+    raise ValueError(
+        f"{end}: must give {what}, {list(data.answer)}; gives shape {list(shape)}: {cure}"
+    )
 
 
 def _refuse_places(end: str, shape: tuple[int, ...], data: DataSet) -> None:

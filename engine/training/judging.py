@@ -16,7 +16,7 @@ from engine.training.checkpoint import finite
 from engine.training.objective import Objective
 
 BATCH = 500  # samples a forward pass when nothing is learnt
-PLACES = 16_000  # of sequences with an answer at each place, likewise
+PLACES = 16_000  # of sequences with an answer at each place, or pixels, likewise
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,19 @@ class Judgement:
     confusion: torch.Tensor
     step: int
 
+    @property
+    def overlap(self) -> float:
+        """Mean over the classes of what is common to answer and truth, by what is in either.
+
+        Classes that stand in neither do not count; NaN for regression.
+
+        Source: Jaccard (1901), Étude comparative de la distribution florale.
+        """
+        common = self.confusion.diagonal().double()
+        either = self.confusion.sum(0) + self.confusion.sum(1) - common
+        there = either > 0
+        return float((common[there] / either[there]).mean()) if bool(there.any()) else math.nan
+
     def to_json(self) -> dict[str, Any]:
         """As plain data."""
         plain = {**asdict(self), "confusion": self.confusion.tolist()}
@@ -58,18 +71,19 @@ def judge(
     training = module.training
     module.eval()
     x, y = data.valid_x[:samples], data.valid_y[:samples]
-    rows = max(1, PLACES // y.shape[1]) if data.per_place else BATCH
+    rows = max(1, PLACES // y[0].numel()) if data.task == "classification" else BATCH
+    rows = min(BATCH, rows)
     with torch.inference_mode():
         scores = torch.cat([module(*data.inputs(part)) for part in x.split(rows)])
         loss, score = objective.loss(scores, y).item(), objective.score(scores, y).item()
-        confusion = _confusion(scores, y, len(data.classes))
+        confusion = _confusion(objective.said(scores), y, len(data.classes))
     module.train(training)
     return Judgement(loss, score, len(x), confusion, step)
 
 
-def _confusion(scores: torch.Tensor, y: torch.Tensor, count: int) -> torch.Tensor:
+def _confusion(said: torch.Tensor, y: torch.Tensor, count: int) -> torch.Tensor:
     if not count:
         return torch.zeros(0, 0, dtype=torch.int64)
     judged = y != IGNORED
-    cells = y[judged].long() * count + scores.argmax(-1)[judged]
+    cells = y[judged].long() * count + said[judged]
     return torch.bincount(cells, minlength=count**2).reshape(count, count)

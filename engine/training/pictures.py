@@ -66,13 +66,16 @@ class Pictures:
             facts["validation accuracy [%]"] = 100 * (full or judged).score
         elif judged is not None:
             facts["validation R²"] = (full or judged).score
-        if judged is not None and session.data.per_place:
+        if judged is not None and session.data.per_pixel:
+            facts["mean overlap (IoU) [%]"] = 100 * (full or judged).overlap
+        if judged is not None and session.data.vocabulary and session.data.per_place:
             facts["perplexity"] = session.perplexity
             facts["validation loss [bit/token]"] = math.log2(session.perplexity)
         facts[f"train loss{session.objective.unit}"] = session.loss
         facts["epoch"] = session.epoch + session.seen / len(session.data.train_x)
-        places = session.data.train_y.shape[1] if session.data.per_place else 1
-        facts["samples/s" if places == 1 else "tokens/s"] = self._rate() * places
+        text = session.data.per_place and session.data.vocabulary
+        places = session.data.train_y.shape[1] if text else 1
+        facts["tokens/s" if text else "samples/s"] = self._rate() * places
         facts["learning rate"] = session.rate
         return facts
 

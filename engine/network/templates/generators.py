@@ -35,13 +35,19 @@ def _autoencoder(side: int, widths: tuple[int, ...]) -> NetworkSpec:
     family="Pictures from codes",
     parameters=2_837_314,
     source=_HINTON,
+    data="mnist?aim=itself",
 )
 def autoencoder() -> NetworkSpec:
     """A picture of 28 × 28 pixels through 1000, 500 and 250 numbers to 30, and back."""
     return _autoencoder(28, (1000, 500, 250, 30))
 
 
-@template(title="Autoencoder for small digits", family="Pictures from codes", source=_HINTON)
+@template(
+    title="Autoencoder for small digits",
+    family="Pictures from codes",
+    source=_HINTON,
+    data="digits?aim=itself",
+)
 def autoencoder_digits() -> NetworkSpec:
     """A picture of 8 × 8 pixels through 32 numbers to 4, and back."""
     return _autoencoder(8, (32, 4))
@@ -51,6 +57,7 @@ def autoencoder_digits() -> NetworkSpec:
     title="Convolutional autoencoder for small digits",
     family="Pictures from codes",
     source="Masci et al. (2011), Stacked convolutional auto-encoders.",
+    data="digits?aim=itself",
 )
 def autoencoder_conv_digits() -> NetworkSpec:
     """Two strided convolutions to 8 channels of 2 × 2, and two transposed ones back."""

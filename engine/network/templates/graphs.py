@@ -29,7 +29,7 @@ def gcn_cora() -> NetworkSpec:
     return _gcn(2708, 1433, 16, 7)
 
 
-@template(title="Small GCN", family="Graphs and points", source=_GCN)
+@template(title="Small GCN", family="Graphs and points", source=_GCN, data="karate")
 def gcn_small() -> NetworkSpec:
     """Two graph convolutions for the 34 members of a karate club."""
     return _gcn(34, 34, 4, 2)
@@ -55,7 +55,7 @@ def gat_cora() -> NetworkSpec:
     return _gat(2708, 1433, 8, 8, 7, 0.6)
 
 
-@template(title="Small GAT", family="Graphs and points", source=_GAT)
+@template(title="Small GAT", family="Graphs and points", source=_GAT, data="karate")
 def gat_small() -> NetworkSpec:
     """Two attentions of four features for the 34 members of a karate club."""
     return _gat(34, 34, 2, 4, 2, 0.1)
@@ -115,7 +115,7 @@ def pointnet() -> NetworkSpec:
     return _pointnet(1024, turning, (64, 64, 64, 128, 1024), (512, 256), 40)
 
 
-@template(title="Small PointNet", family="Graphs and points", source=_POINTNET)
+@template(title="Small PointNet", family="Graphs and points", source=_POINTNET, data="clouds")
 def pointnet_small() -> NetworkSpec:
     """Sixty-four points to one of four kinds."""
     return _pointnet(64, (16, 32, 16), (16, 16, 32), (16,), 4)

@@ -88,7 +88,7 @@ def deeplab_resnet50() -> NetworkSpec:
     return net.spec(bottleneck=bottleneck_block())
 
 
-@template(title="FCN for small pictures", family="Pictures to pictures", source=_FCN)
+@template(title="FCN for small pictures", family="Pictures to pictures", source=_FCN, data="ink")
 def fcn_digits() -> NetworkSpec:
     """Three convolutions and a class for each of 8 × 8 pixels: ink or paper."""
     net = Sketch(1, 8, 8)
@@ -97,7 +97,9 @@ def fcn_digits() -> NetworkSpec:
     return net.spec()
 
 
-@template(title="DeepLab for small pictures", family="Pictures to pictures", source=_DEEPLAB)
+@template(
+    title="DeepLab for small pictures", family="Pictures to pictures", source=_DEEPLAB, data="ink"
+)
 def deeplab_digits() -> NetworkSpec:
     """Windows that skip one and two pixels, for each of 8 × 8 pixels: ink or paper."""
     net = Sketch(1, 8, 8)

@@ -41,7 +41,17 @@ def unet() -> NetworkSpec:
     return _unet(572, (64, 128, 256, 512, 1024), 2, (4, 16, 40, 88))
 
 
-@template(title="U-Net for small pictures", family="Pictures to pictures", source=_SOURCE)
+@template(
+    title="U-Net for small pictures", family="Pictures to pictures", source=_SOURCE, data="ink"
+)
 def unet_digits() -> NetworkSpec:
     """Two levels, padded, a class for each of 8 × 8 pixels: ink or paper."""
     return _unet(8, (8, 16, 32), 2, (0, 0))
+
+
+@template(
+    title="U-Net for drawn shapes", family="Pictures to pictures", source=_SOURCE, data="scenes"
+)
+def unet_scenes() -> NetworkSpec:
+    """Two levels for 32 × 32 pixels: ground, disc, square, triangle or ring."""
+    return _unet(32, (12, 24, 48), 5, (0, 0))

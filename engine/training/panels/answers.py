@@ -41,7 +41,7 @@ def text(session: Session, memory: Memory) -> View | None:
     """The first validation sample's answers, each with the chance the network gave it."""
     del memory
     data = session.data
-    if not data.per_place:
+    if not data.per_place or not data.vocabulary:
         return None
     x, y = data.valid_x[:1], data.valid_y[0]
     with looking(session) as module:
@@ -62,7 +62,9 @@ def mistakes(session: Session, memory: Memory) -> View | None:
     """The samples it was surest about, and wrong."""
     del memory
     data = session.data
-    if not session.classifies or data.per_place or data.kind not in ("image", "table", "plane"):
+    if not session.classifies or data.train_y.ndim > 1:
+        return None
+    if data.kind not in ("image", "table", "plane"):
         return None
     x, y = data.valid_x[:1000], data.valid_y[:1000]
     with looking(session) as module:
@@ -94,7 +96,7 @@ def embedding(session: Session, memory: Memory) -> View | None:
     """
     del memory
     data = session.data
-    if not session.classifies or data.per_place:
+    if not session.classifies or data.train_y.ndim > 1:
         return None
     found = list(outputs(session, data.valid_x[:CLOUD]).values())
     if len(found) < 2:

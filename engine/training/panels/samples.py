@@ -20,7 +20,8 @@ def samples(session: Session, memory: Memory) -> View | None:
         return None
     x = session.augmented(data.train_x[:SHOWN], torch.Generator().manual_seed(session.step))
     x = x.permute(0, 2, 3, 1).clamp(0, 1) if x.shape[1] == 3 else x.mean(1)
-    names = tuple(data.classes[int(y)] for y in data.train_y[:SHOWN]) if data.classes else ()
+    known = data.classes and data.train_y.ndim == 1
+    names = tuple(data.classes[int(y)] for y in data.train_y[:SHOWN]) if known else ()
     how = session.settings.augmentation
     title = "training samples" if how == "none" else f"training samples with {how}"
     return Tiles(x.numpy().copy(), names, title=title)

@@ -61,7 +61,7 @@ def poisoned(data: DataSet, *, part: float, target: int, side: int, seed: int) -
     Raises:
         ValueError: There is no such class, or the samples are no pictures.
     """
-    if data.task != "classification" or data.per_place:
+    if data.task != "classification" or data.train_y.ndim > 1:
         raise ValueError("backdoor: needs a data set with one class a sample")
     if not 0 <= target < len(data.classes):
         raise ValueError(f"target must be a class 0 to {len(data.classes) - 1}; got {target}")

@@ -121,7 +121,7 @@ def _data(kept: Kept) -> DataSet:
     if not kept.data:
         raise ValueError("extraction: needs a model whose data are known here")
     data = load_data(kept.data)
-    if data.task != "classification" or data.per_place or data.parts or data.kind == "text":
+    if data.task != "classification" or data.train_y.ndim > 1 or data.parts or data.kind == "text":
         raise ValueError("extraction: needs a classifier of pictures, points or rows of a table")
     return data
 

@@ -63,7 +63,7 @@ def membership(
     if not kept.data:
         raise ValueError("membership: needs a model whose training data are known here")
     data = load_data(kept.data)
-    if data.task != "classification" or data.per_place or data.parts:
+    if data.task != "classification" or data.train_y.ndim > 1 or data.parts:
         raise ValueError("membership: needs a classifier with one answer a sample")
     x, y, member = both_kinds(data, samples, seed)
     losses = loss_of(kept.module, x, y)
