@@ -51,7 +51,8 @@ def test_the_seed_fixes_a_data_set_and_another_changes_it(name):
     one, same, other = load(f"{name}?seed=1"), load(f"{name}?seed=1"), load(f"{name}?seed=2")
     assert torch.equal(one.train_x, same.train_x)
     assert torch.equal(one.valid_y, same.valid_y)
-    assert not torch.equal(one.train_x, other.train_x)
+    # of a graph only which nodes are known changes
+    assert not (torch.equal(one.train_x, other.train_x) and torch.equal(one.train_y, other.train_y))
 
 
 @pytest.mark.parametrize("name", ["moons", "circles", "blobs", "xor", "spirals", "gauss"])

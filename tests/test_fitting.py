@@ -3,11 +3,13 @@
 import pytest
 import torch
 
-from engine.data import own
+from engine.data import load, own
 from engine.data.about import about
 from engine.network.build import build
 from engine.network.describe import describe
 from engine.network.fitting import fitting
+from engine.network.spec import NetworkSpec
+from engine.training.door import refuse_misfit
 
 
 @pytest.mark.parametrize(
@@ -27,6 +29,30 @@ def test_a_fitting_network_takes_the_samples_and_gives_the_outputs(shape, output
     assert build(spec)(torch.zeros(3, *shape)).shape == (3, outputs)
     problems = [p for node in describe(spec)["nodes"].values() for p in node["problems"]]
     assert not [p for p in problems if p["level"] == "error"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "scenes",
+        "ink",
+        "karate",
+        "clouds",
+        "function",
+        "swiss_roll?aim=itself",
+        "digits?aim=itself",
+        "photographs?aim=itself",
+        "clouds?aim=itself",
+        "translation",
+    ],
+)
+def test_a_fitting_network_gives_answers_in_the_shape_that_the_data_ask_for(name):
+    told, data = about(name), load(name)
+    names = ("shape", "outputs", "per_place", "parts", "kind", "per_pixel", "itself")
+    spec = fitting(**{key: told[key] for key in names}, vocabulary=len(told["vocabulary"]))
+    network = build(spec)
+    refuse_misfit(NetworkSpec.parse(spec), network, data)
+    assert network(*data.inputs(data.train_x[:2])).shape[1:] == data.answer
 
 
 def test_the_balance_of_the_classes_adds_up_to_the_training_samples():

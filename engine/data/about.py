@@ -19,7 +19,9 @@ def about(name: str) -> dict[str, Any]:
     """
     found = load(name)
     answers = found.train_y[found.train_y != IGNORED]
-    counts = answers.bincount(minlength=len(found.classes)).tolist() if found.classes else []
+    counts = (
+        answers.flatten().bincount(minlength=len(found.classes)).tolist() if found.classes else []
+    )
     return {
         "name": found.name,
         "task": found.task,
@@ -34,6 +36,10 @@ def about(name: str) -> dict[str, Any]:
         "parts": list(found.parts),
         "vocabulary": list(found.vocabulary),
         "per_place": found.per_place,
+        "per_pixel": found.per_pixel,
+        "itself": found.task == "regression" and found.answer == found.shape,
+        "answer": list(found.answer),
+        "test": len(found.test_x),
         "examples": _examples(found),
         "note": found.note,
     }

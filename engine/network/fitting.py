@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from engine.network.spec import NetworkSpec
 
 HIDDEN = 16
+CODE = 8  # numbers that a sample goes through where it shall come back
+WIDE = 128  # units before and after them
 STATE = 64  # numbers of a recurrent network's state
 VECTOR = 32  # numbers of a token's vector
 
@@ -22,11 +25,16 @@ def fitting(
     vocabulary: int = 0,
     per_place: bool = False,
     parts: Sequence[int] = (),
+    kind: str = "",
+    per_pixel: bool = False,
+    itself: bool = False,
 ) -> dict[str, Any]:
     """A small network from samples of `shape`, without the batch axis, to `outputs` numbers.
 
     Pictures, `(channels, rows, columns)`, get two convolutions, sequences a recurrent network,
-    pairs of sequences an encoder and a decoder that looks at it, all else two hidden layers.
+    pairs of sequences an encoder and a decoder that looks at it, graphs two convolutions over
+    neighbours, clouds of points the largest of each feature, all else two hidden layers. What is
+    asked for each pixel gets a small U-Net; what is asked for its sample goes through a code.
 
     Args:
         shape: The shape of one sample.
@@ -34,17 +42,114 @@ def fitting(
         vocabulary: How many different tokens a text has; 0 for numbers.
         per_place: Whether every place of a sequence has an answer.
         parts: Lengths of source and target, where a sample is a pair.
+        kind: What a sample is, see `engine.data.DataSet.kind`.
+        per_pixel: Whether every pixel of a picture has an answer.
+        itself: Whether the answer is the sample itself.
     """
     if parts:
         return _pair(parts, outputs, vocabulary)
+    if kind == "graph":
+        return _graph(shape, outputs)
+    if per_pixel:
+        return _per_pixel(shape, outputs)
+    if itself:
+        return _through_a_code(shape)
+    if kind == "points":
+        return _cloud(shape, outputs)
     if vocabulary or len(shape) == 2:
         return _recurrent(shape, outputs, vocabulary, per_place)
     layers = _convolutions(min(shape[1:])) if len(shape) == 3 else _hidden()
-    nodes: list[dict[str, Any]] = [{"id": "input", "type": "Input", "params": {"shape": [*shape]}}]
+    return _chain(shape, [*layers, ("scores", "Linear", {"out_features": outputs})])
+
+
+def _graph(shape: Sequence[int], outputs: int) -> dict[str, Any]:
+    """Two convolutions over neighbours."""
+    first = {"id": "first", "type": "GraphConvolution", "params": {"out_features": HIDDEN}}
+    last = {"id": "scores", "type": "GraphConvolution", "params": {"out_features": outputs}}
+    nodes = [
+        _input("input", shape, 0),
+        _input("links", [shape[0], shape[0]], 0),
+        first,
+        {"id": "relu", "type": "ReLU"},
+        {"id": "dropout", "type": "Dropout", "params": {"p": 0.3}},
+        last,
+    ]
+    chain = ["input", "first", "relu", "dropout", "scores"]
+    edges = [[a, b] for a, b in itertools.pairwise(chain)]
+    return _spec(nodes, [*edges, ["links", "first"], ["links", "scores"]])
+
+
+def _cloud(shape: Sequence[int], outputs: int) -> dict[str, Any]:
+    """The same two layers for each point, and the largest of each feature: order cannot matter."""
+    layers: list[Triple] = [
+        ("each1", "Linear", {"out_features": 32}),
+        ("relu1", "ReLU", {}),
+        ("each2", "Linear", {"out_features": 64}),
+        ("relu2", "ReLU", {}),
+        ("turned", "Permute", {"order": [1, 0]}),
+        ("largest", "GlobalMaxPool", {}),
+        ("hidden", "Linear", {"out_features": 32}),
+        ("relu3", "ReLU", {}),
+        ("scores", "Linear", {"out_features": outputs}),
+    ]
+    return _chain(shape, layers)
+
+
+def _through_a_code(shape: Sequence[int]) -> dict[str, Any]:
+    """Down to a few numbers and back to the sample's own shape."""
+    numbers = math.prod(shape)
+    width = min(WIDE, 4 * numbers)
+    layers: list[Triple] = [
+        ("flat", "Flatten", {}),
+        ("encode", "Linear", {"out_features": width}),
+        ("relu1", "ReLU", {}),
+        ("code", "Linear", {"out_features": max(1, min(CODE, numbers // 2))}),
+        ("decode", "Linear", {"out_features": width}),
+        ("relu2", "ReLU", {}),
+        ("numbers", "Linear", {"out_features": numbers}),
+        ("scores", "Reshape", {"shape": [*shape]}),
+    ]
+    return _chain(shape, layers)
+
+
+def _chain(shape: Sequence[int], layers: Sequence[Triple]) -> dict[str, Any]:
+    """An input and layers one behind the other."""
+    nodes = [_input("input", shape, 0)]
     nodes += [{"id": id, "type": type, "params": params} for id, type, params in layers]
-    nodes.append(_scores(outputs))
-    ids = [node["id"] for node in nodes]
-    return _spec(nodes, [[a, b] for a, b in itertools.pairwise(ids)])
+    return _spec(nodes, [[a["id"], b["id"]] for a, b in itertools.pairwise(nodes)])
+
+
+def _per_pixel(shape: Sequence[int], outputs: int) -> dict[str, Any]:
+    """A U-Net with one level less than there is room for, two at most."""
+    nodes = [_input("input", shape, 0)]
+    edges: list[list[str]] = []
+
+    def put(id: str, type: str, *before: str, **params: Any) -> str:
+        nodes.append({"id": id, "type": type, "params": params})
+        edges.extend([one, id] for one in before)
+        return id
+
+    def pair(name: str, before: str, width: int) -> str:
+        for number in (1, 2):
+            wide = {"out_channels": width, "kernel_size": 3, "padding": 1}
+            before = put(f"{name}{number}", "Conv2d", before, **wide)
+            before = put(f"{name}_relu{number}", "ReLU", before)
+        return before
+
+    rows, columns = shape[1:]
+    levels = 2 if min(rows, columns) >= 8 else 1 if min(rows, columns) >= 4 else 0
+    bridges, last = [], pair("down", "input", HIDDEN)
+    for level in range(1, levels + 1):
+        bridges.append((last, [rows, columns]))
+        rows, columns = rows // 2, columns // 2
+        last = put(f"pool{level}", "MaxPool2d", last, kernel_size=2)
+        last = pair(f"deeper{level}", last, HIDDEN * 2**level)
+    for level, (bridge, size) in enumerate(bridges[::-1], start=1):
+        large = put(f"up{level}", "Upsample", last, size=size)
+        last = put(f"both{level}", "Concat", bridge, large)
+        last = pair(f"back{level}", last, HIDDEN * 2 ** (levels - level))
+    put("scores", "Conv2d", last, out_channels=outputs, kernel_size=1)
+    return _spec(nodes, edges)
 
 
 def _recurrent(

@@ -71,6 +71,10 @@ class Pictures:
         if judged is not None and session.data.vocabulary and session.data.per_place:
             facts["perplexity"] = session.perplexity
             facts["validation loss [bit/token]"] = math.log2(session.perplexity)
+        if (tested := session.tested()) is not None and session.classifies:
+            facts["test accuracy [%]"] = 100 * tested.score
+        elif tested is not None:
+            facts["test R²"] = tested.score
         facts[f"train loss{session.objective.unit}"] = session.loss
         facts["epoch"] = session.epoch + session.seen / len(session.data.train_x)
         text = session.data.per_place and session.data.vocabulary

@@ -100,6 +100,7 @@ class Session:
         if self.compiled:
             every = max(every, JUDGED / SHARE)
         self.history = History(every=int(every))
+        self._tested: Judgement | None = None
         self._since = torch.zeros(3, dtype=torch.float64)  # sums of losses and scores, and steps
         self._order = self._shuffle()
 
@@ -190,6 +191,15 @@ class Session:
         """Look at the first `samples` validation samples without learning from them."""
         return judge(self.module, self.data, self.objective, samples, self.step)
 
+    def tested(self) -> Judgement | None:
+        """How well it does on the test samples; nobody looks at them before the run has ended."""
+        if not self.finished or not len(self.data.test_x):
+            return None
+        if self._tested is None or self._tested.step != self.step:
+            asked = replace(self.data, valid_x=self.data.test_x, valid_y=self.data.test_y)
+            self._tested = judge(self.module, asked, self.objective, len(asked.valid_x), self.step)
+        return self._tested
+
     def state(self) -> checkpoint.State:
         """All but weights and optimizer, as plain data."""
         return {
@@ -247,6 +257,7 @@ class Session:
         """What a page says of a trained network."""
         newest = self.full or self.judged
         score = None if newest is None else checkpoint.finite(newest.score)
+        tested = self.tested()
         return {
             "data": self.data.name,
             "task": self.data.task,
@@ -260,6 +271,7 @@ class Session:
             "loss": None if newest is None else checkpoint.finite(newest.loss),
             "samples": 0 if newest is None else newest.samples,
             **self._of_text(),
+            **({} if tested is None else {"test": checkpoint.finite(tested.score)}),
         }
 
     def _of_text(self) -> dict[str, object]:

@@ -45,6 +45,11 @@ def study(
         raise LookupError("this run has kept no steps; train the network anew")
     session = restored(folder, steps[-1])
     module = session.module
+    if session.data.train_y.ndim > 1 and session.classifies:
+        raise ValueError(
+            f"the walk follows samples with one answer; {session.data.name} asks for one at each "
+            "pixel, place or node"
+        )
     if not isinstance(module, Network):
         raise TypeError("the walk needs a network that a spec describes")
     module.eval()

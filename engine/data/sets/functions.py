@@ -10,6 +10,7 @@ from engine.data.dataset import DataSet, datasets, split
 from engine.forms import Slider
 
 VALID = 0.25  # part set aside for validation
+REACH = 3.0  # samples lie in [-3, 3]: about as wide as scaled columns of a table
 
 
 @datasets.add("function", shape=[1], classes=[], kind="table")
@@ -24,8 +25,8 @@ def function(
     Source: Bishop (2006), Pattern recognition and machine learning, section 1.1.
     """
     random = np.random.default_rng(seed)
-    x = random.uniform(-1, 1, size)
-    y = curve(shape, x) + noise * random.normal(size=size)
+    x = random.uniform(-REACH, REACH, size)
+    y = curve(shape, x / REACH) + noise * random.normal(size=size)
     note = f"{size} points of a {shape}, made; they stray by {noise:g} (standard deviation)"
     return split(
         "function",

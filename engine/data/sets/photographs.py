@@ -37,7 +37,9 @@ def photographs(
         pieces.append(squares.reshape(-1, 3, side, side) / 255)
         labels.append(np.full(rows * columns, label))
     x, y = np.concatenate(pieces), np.concatenate(labels)
-    note = f"two photographs cut into {len(x)} squares of {side} x {side} pixels that do not overlap"
+    note = (
+        f"two photographs cut into {len(x)} squares of {side} x {side} pixels that do not overlap"
+    )
     return split(
         "photographs", x, y, PHOTOGRAPHS, seed=seed, valid=round(VALID * len(x)), note=note
     )

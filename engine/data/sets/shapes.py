@@ -22,7 +22,7 @@ Seed = Annotated[int, Slider(0, 999, help="Another draw of the same kind")]
 
 @datasets.add("shapes", shape=[1, 32, 32], classes=list(KINDS), kind="image")
 def shapes(size: Size = 1200, side: Side = 32, noise: Noise = 0.1, seed: Seed = 0) -> DataSet:
-    """One shape in each picture, somewhere, of some size: a disc, a square, a triangle or a ring."""
+    """One shape in each picture, of some size, somewhere: a disc, square, triangle or ring."""
     random = np.random.default_rng(seed)
     pictures, masks, boxes = scenes(size, 1, side, noise, random)
     note = f"{size:,} pictures of {side} x {side} pixels, drawn; grain of {noise:g}"
@@ -80,9 +80,7 @@ def ink(
     random = np.random.default_rng(seed + 10_000)
     pictures = (clean + noise * random.normal(size=clean.shape))[:, None]
     note = f"UCI digits under grain of {noise:g}; ink is what was darker than half"
-    return split(
-        "ink", pictures, clean > 0.5, ("paper", "ink"), seed=seed, valid=360, note=note
-    )
+    return split("ink", pictures, clean > 0.5, ("paper", "ink"), seed=seed, valid=360, note=note)
 
 
 def scenes(
