@@ -17,6 +17,7 @@ st.navigation(
         st.Page("attention.py", title="Look inside", icon=":material/hub:", url_path="inside"),
         st.Page("understand.py", title="Understand", icon=":material/route:"),
         st.Page("explain.py", title="Explain", icon=":material/visibility:"),
+        st.Page("generate.py", title="Generate", icon=":material/auto_awesome:"),
         st.Page("attack.py", title="Attack", icon=":material/bolt:"),
         st.Page("defend.py", title="Defend", icon=":material/shield:"),
         st.Page("export.py", title="Export", icon=":material/download:"),

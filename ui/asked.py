@@ -38,6 +38,12 @@ def method_form(table: str, name: str) -> Form:
 
 
 @functools.cache
+def answer(entry: str) -> Any:
+    """What a function of the engine without arguments says; it is part of the program."""
+    return call(entry, {}, seconds=60)
+
+
+@functools.cache
 def layers() -> list[dict[str, Any]]:
     """Every layer of the palette."""
     found: list[dict[str, Any]] = call("engine.network.catalog:catalog", {}, seconds=60)

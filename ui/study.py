@@ -54,8 +54,31 @@ def begun(
         key: The page's own.
         settings: What a first run begins with.
     """
-    weights = run_folder(now.run) / "weights.safetensors"
-    wanted = (entry, now.run, weights.stat().st_mtime_ns)
+    folder = run_folder(now.run)
+    stamp = (folder / "weights.safetensors").stat().st_mtime_ns
+    return opened(entry, str(folder), stamp, key=key, settings=settings, title=now.name)
+
+
+def opened(
+    entry: str,
+    model: str,
+    stamp: int,
+    *,
+    key: str,
+    settings: Mapping[str, Value] | None = None,
+    title: str = "",
+) -> Run:
+    """This session's run of `entry` for a model, as `begun`; a new one when the stamp changes.
+
+    Args:
+        entry: A generator function with a parameter `model`.
+        model: What that parameter takes.
+        stamp: Changes when the model does.
+        key: The page's own.
+        settings: What a first run begins with.
+        title: What the run is called.
+    """
+    wanted = (entry, model, stamp)
     kept = st.session_state.get(f"{key}.run")
     stands = board().known(kept[0]) if kept else None
     carried: dict[str, Value] = {}
@@ -72,8 +95,7 @@ def begun(
         for name, value in mixed.items()
         if name in form.controls and form.controls[name].refuse(value) is None
     }
-    values = {"model": str(run_folder(now.run)), **fitting}
-    run = board().start(entry, values, owner=visitor(), title=now.name)
+    run = board().start(entry, {"model": model, **fitting}, owner=visitor(), title=title)
     st.session_state[f"{key}.run"] = (run.id, wanted)
     return run
 

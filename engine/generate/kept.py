@@ -7,6 +7,8 @@ of the ready models that come with the playground (`engine/generate/zoo`). Nothi
 from __future__ import annotations
 
 import json
+import secrets
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +20,8 @@ from safetensors.torch import save_file
 
 from engine.generate.families import families
 from engine.generate.model import Generative, Outline
+from engine.store.files import write_json
+from engine.store.home import run_folder
 from engine.training.checkpoint import fit
 
 ZOO = Path(__file__).parent / "zoo"
@@ -186,6 +190,26 @@ def kept_recipe(folder: str) -> dict[str, Any] | None:
         return None
     recipe = read_recipe(path)
     return {"kind": recipe.kind, **recipe.to_json()}
+
+
+def adopt(content: bytes) -> str:
+    """Keep a model's file like a training does; the id of the run it then has.
+
+    Raises:
+        ValueError: It is no file of a generative model; says why.
+    """
+    id = secrets.token_urlsafe(16)
+    folder = run_folder(id)
+    folder.mkdir(parents=True)
+    path = folder / FILE
+    path.write_bytes(content)
+    try:
+        _, recipe = open_kept(path)
+    except (ValueError, LookupError, TypeError) as error:
+        shutil.rmtree(folder)
+        raise ValueError(f"the file cannot be opened: {error}") from error
+    write_json(folder / "settings.json", {"family": recipe.family, "data": recipe.data})
+    return id
 
 
 def state_of(model: Generative) -> dict[str, torch.Tensor]:

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import nn
 
+LARGEST = 128  # rows and columns of an image
+
 Labels = torch.Tensor | None
 Spec = Mapping[str, Any]  # a NetworkSpec in JSON
 
@@ -46,10 +48,17 @@ class Outline:
 
     @classmethod
     def parse(cls, content: Mapping[str, Any]) -> Outline:
-        """The outline that plain data describe."""
+        """The outline that plain data describe.
+
+        Raises:
+            ValueError: It is too large, or no shape of a sample.
+        """
+        shape = tuple(int(one) for one in content["shape"])
+        if len(shape) not in (1, 3) or not all(1 <= one <= LARGEST for one in shape):
+            raise ValueError(f"shape: must be at most {LARGEST} a side; got {shape}")
         left, right, bottom, top = (float(one) for one in content["extent"])
         return cls(
-            tuple(int(one) for one in content["shape"]),
+            shape,
             tuple(str(one) for one in content["classes"]),
             (left, right, bottom, top),
             tuple(int(one) for one in content.get("given", ())),

@@ -16,7 +16,7 @@ from engine.generate.targets import Target, targets
 
 POINTS = 20_000  # drawn once from a target to learn from
 HELD = 4_000  # drawn besides, to judge by
-LARGEST = 64  # rows and columns of an image
+LARGEST = 64  # rows and columns of an image to learn from
 
 
 @dataclass(frozen=True)

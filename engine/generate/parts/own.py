@@ -8,8 +8,6 @@ import torch
 from torch import nn
 
 from engine.generate.families import Networks
-from engine.network.build import build
-from engine.network.spec import NetworkSpec
 
 
 def part(
@@ -33,6 +31,9 @@ def part(
     """
     if not networks.get(name):
         return usual()
+    from engine.network.build import build  # here: a model without such parts needs none of it
+    from engine.network.spec import NetworkSpec
+
     own = build(NetworkSpec.parse(networks[name])).eval()
     try:
         with torch.no_grad():

@@ -1,0 +1,1 @@
+"""The page Generate: a generative model chosen, sampled, trained and taken home."""

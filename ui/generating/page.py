@@ -1,0 +1,85 @@
+"""The page Generate: the model on top, then its samples, its training, or the way home."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ui import asked, study
+from ui.generating import chosen, home, training
+from ui.generating.chosen import Chosen
+from ui.generating.kinds import KINDS
+
+SECTIONS = {
+    "Sample": ":material/auto_awesome: Sample",
+    "Train": ":material/play_circle: Train",
+    "Take home": ":material/download: Take home",
+}
+KEY = "generate"
+
+
+def show() -> None:
+    """Everything on the page."""
+    now = chosen.current()
+    if now is not None:
+        chosen.strip(now)
+    section = _section()
+    if section == "Train":
+        training.show()
+    elif now is None:
+        st.info("There is no model yet: train one, and its samples appear here.")
+    elif section == "Take home":
+        home.show(now)
+    else:
+        _sample(now)
+
+
+def _section() -> str:
+    """The section that is open, as the address says."""
+    names = list(SECTIONS)
+    if f"{KEY}.section" not in st.session_state:
+        wanted = st.query_params.get("section", names[0])
+        st.session_state[f"{KEY}.section"] = wanted if wanted in names else names[0]
+    picked = st.segmented_control(
+        "What do you want to do?",
+        names,
+        format_func=SECTIONS.__getitem__,
+        key=f"{KEY}.section",
+        label_visibility="collapsed",
+        required=True,
+    )
+    here = picked or names[0]
+    if st.query_params.get("section", names[0]) != here:
+        st.query_params["section"] = here
+    return here
+
+
+def _sample(now: Chosen) -> None:
+    kind = KINDS[now.recipe["kind"]]
+    entry = f"engine.generate.studies.{now.recipe['kind']}:study"
+    st.markdown(kind.words)
+    run = study.opened(entry, now.place, now.stamp, key=f"{KEY}.sample", title=now.recipe["title"])
+    classes = tuple(now.recipe["outline"]["classes"])
+    study.view(
+        run,
+        asked.form(entry),
+        key=f"{KEY}.sample",
+        options={"label": ("any", *classes)} if classes else {},
+        main=kind.main,
+    )
+    with st.expander("How it was made", icon=":material/menu_book:"):
+        _made(now)
+    st.page_link("attention.py", label="Models that write **text**", icon=":material/edit_note:")
+
+
+def _made(now: Chosen) -> None:
+    recipe = now.recipe
+    rows = {
+        "family": recipe["family"],
+        "learnt from": recipe["data"],
+        **recipe["own"],
+        **recipe["training"],
+        **{f"{name}, at the end": f"{value:.4g}" for name, value in recipe["scores"].items()},
+    }
+    st.dataframe(
+        {"setting": list(rows), "value": [str(one) for one in rows.values()]}, hide_index=True
+    )

@@ -1,0 +1,182 @@
+"""The section Train: a family, what it shall learn, and the live view of it learning."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from engine.forms import Form, Value
+from engine.jobs import Run, board
+from engine.store.projects import Project
+from ui import asked, components, project, widgets
+from ui.generating.chosen import TRAIN, choose
+from ui.generating.kinds import KINDS
+from ui.visitor import visitor
+
+FAMILIES = "engine.generate.families:families"
+TARGETS = "engine.generate.targets:targets"
+DRAWN = "drawn"
+RUN = "generate.train.run"
+
+
+def show() -> None:
+    """What is to be learnt on the left, the run on the right."""
+    run = board().known(st.session_state.get(RUN))
+    controls, view = st.columns([1, 4], gap="large")
+    with controls:
+        family = _family()
+        data = _data(family)
+        begin = st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch")
+        own = _own(family)
+        networks = _networks(family, project.current())
+        settings = _settings(family, data)
+    if begin:
+        _start(family, data, own, networks, settings, run)
+    with view:
+        if run is None:
+            st.info(
+                "Press **Train**: the samples appear here, from the same noise at every step, so "
+                "that you see the distribution form."
+            )
+            return
+        _view(run)
+
+
+def _start(
+    family: Mapping[str, Any],
+    data: str,
+    own: Mapping[str, Value],
+    networks: Mapping[str, Any],
+    settings: Mapping[str, Value],
+    before: Run | None,
+) -> None:
+    if data == DRAWN and not settings.get("drawing"):
+        st.warning("Draw something first: the ink is what points are drawn from.")
+        return
+    if before is not None:
+        before.stop()
+    title = f"{family['title']} on {data.partition('?')[0]}"
+    values = {
+        "family": family["name"],
+        "data": data,
+        "own": dict(own),
+        "networks": dict(networks),
+        "title": title,
+        **settings,
+    }
+    run = board().start(TRAIN, values, owner=visitor(), title=title)
+    st.session_state[RUN] = run.id
+    st.rerun()
+
+
+def _view(run: Run) -> None:
+    form = asked.form(TRAIN)
+    sent = components.live(run.id, key="generate.train.view", form=form, values=run.live)
+    if sent and sent.get("again"):
+        values = {**run.settings, **run.live}
+        again = board().start(TRAIN, values, owner=visitor(), title=run.title)
+        st.session_state[RUN] = again.id
+        st.rerun()
+    if sent and sent.get("resume"):
+        board().resume(run.id)
+        st.rerun()
+    if (run.folder / "weights.safetensors").is_file() and st.button(
+        "Look at it as it is now", icon=":material/auto_awesome:"
+    ):
+        choose(run.id)
+        st.session_state["generate.section"] = "Sample"
+        st.rerun()
+
+
+def _family() -> dict[str, Any]:
+    """The family of models."""
+    table = {str(entry["name"]): entry for entry in asked.table(FAMILIES)}
+    names = sorted(table, key=lambda name: list(KINDS).index(str(table[name]["kind"])))
+    name = st.selectbox(
+        "family",
+        names,
+        format_func=lambda one: f"{table[one]['title']} · {KINDS[str(table[one]['kind'])].title}",
+        key="generate.train.family",
+    )
+    st.caption(f"{table[name]['help']} *{table[name]['source']}*")
+    return table[name]
+
+
+def _data(family: Mapping[str, Any]) -> str:
+    """What it shall learn; only what this family can."""
+    targets = {str(entry["name"]): entry for entry in asked.table(TARGETS)}
+    titles: dict[str, str] = {}
+    if family["plane"] and not family["labelled"]:
+        titles |= {name: f"{entry['title']} · points" for name, entry in targets.items()}
+    elif family["plane"]:
+        titles |= {n: f"{e['title']} · points" for n, e in targets.items() if n != DRAWN}
+    if family["images"]:
+        images = asked.answer("engine.generate.source:image_sets")
+        titles |= {name: f"{name} · images" for name in images}
+        if (own := project.current().data).startswith("own:") and _is_image(own):
+            titles[own] = "your own images"
+    name = str(
+        st.selectbox(
+            "data", list(titles), format_func=titles.__getitem__, key="generate.train.data"
+        )
+    )
+    if name not in targets or name == DRAWN:
+        return name
+    st.caption(str(targets[name]["help"]))
+    form = asked.method_form(TARGETS, name)
+    if not form.controls:
+        return name
+    with st.popover("Its shape", icon=":material/tune:", width="stretch"):
+        chosen = widgets.controls(form, f"generate.of.{name}", live=True)
+    differs = {key: value for key, value in chosen.items() if value != form.defaults[key]}
+    return name + "?" * bool(differs) + "&".join(f"{k}={json.dumps(v)}" for k, v in differs.items())
+
+
+def _is_image(data: str) -> bool:
+    return bool(asked.about(data).get("kind") == "image")
+
+
+def _own(family: Mapping[str, Any]) -> dict[str, Value]:
+    """The family's own settings."""
+    form = asked.method_form(FAMILIES, str(family["name"]))
+    if not form.controls:
+        return {}
+    with st.expander(f"Settings of {family['title']}", icon=":material/tune:"):
+        return widgets.controls(form, f"generate.of.{family['name']}", live=True)
+
+
+def _networks(family: Mapping[str, Any], now: Project) -> dict[str, Any]:
+    """Parts for which the network on stage shall stand."""
+    parts = [str(one) for one in family.get("parts", [])]
+    if not parts:
+        return {}
+    with st.expander("Your own network as a part", icon=":material/account_tree:"):
+        chosen = st.pills(
+            f"**{now.name}** from the builder stands for",
+            parts,
+            selection_mode="multi",
+            key=f"generate.parts.{family['name']}",
+        )
+        st.caption("It must take and give what that part does; if not, you are told what differs.")
+        st.page_link("build.py", label="Open it in **Build**", icon=":material/edit:")
+    return dict.fromkeys(chosen, now.spec)
+
+
+def _settings(family: Mapping[str, Any], data: str) -> dict[str, Value]:
+    """How it is trained; first what suits the family and the data."""
+    form = asked.form(TRAIN)
+    suits = dict(family.get("suits", {}))
+    if st.session_state.get("generate.train.suited") != family["name"]:
+        st.session_state["generate.train.suited"] = family["name"]
+        for name in ("learning_rate", "batch_size", "steps"):
+            st.session_state[f"generate.train.{name}"] = suits.get(name, form.defaults[name])
+    wanted = [name for name in form.controls if name != "drawing" or data == DRAWN]
+    part = Form(
+        form.owner,
+        {name: form.controls[name] for name in wanted},
+        {name: form.defaults[name] for name in wanted},
+    )
+    return widgets.controls(part, "generate.train", live=True)
