@@ -60,15 +60,15 @@ def test_a_mixture_has_the_entropy_of_its_parts():
     )
 
 
-def test_what_is_drawn_is_learnt_from_and_nothing_drawn_is_told():
+def test_what_is_drawn_is_learnt_from_and_no_ink_is_told():
     ink = [0.0] * 784
     ink[28 * 3 + 5] = 1.0  # fourth row from the top, sixth column
     points = _source("drawn", ink).x
     assert points[:, 0].min() >= -3 + 5 * 6 / 28 - 1e-5
     assert points[:, 0].max() <= -3 + 6 * 6 / 28 + 1e-5
     assert points[:, 1].max() <= 3 - 3 * 6 / 28 + 1e-5
-    with pytest.raises(ValueError, match="draw something first"):
-        _source("drawn", [])
+    with pytest.raises(ValueError, match="with some ink"):
+        _source("drawn", [0.0] * 784)
 
 
 def test_images_come_between_minus_one_and_one_with_their_classes():
@@ -139,6 +139,19 @@ def test_the_rate_can_be_turned_while_it_learns_and_leaves_a_mark():
     *_, last = run
     curve = last().views["losses"]
     assert any("0.01" in words for words in curve.marks)
+
+
+def test_the_target_can_be_drawn_anew_while_it_is_learnt():
+    run = train("gan", "drawn", steps=50, panels="samples,losses")
+    next(run)
+    dot = [0.0] * 784
+    dot[28 * 14 + 14] = 1.0
+    run.send({"drawing": dot})
+    *_, last = run
+    views = last().views
+    true = views["samples"].xy[views["samples"].labels == 0]
+    assert np.ptp(true, axis=0).max() <= 6 / 28 + 1e-5
+    assert any("drawn anew" in words for words in views["losses"].marks)
 
 
 def test_a_kept_model_samples_as_the_one_that_was_kept(tmp_path):

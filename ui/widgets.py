@@ -27,6 +27,7 @@ from engine.forms import (
 )
 
 MOST_ACROSS = 3  # boxes for numbers side by side: beyond, their digits have no room
+LARGE = 10_000  # whole numbers up to here and beyond are chosen by ratio
 STOPS = 61  # positions of a logarithmic slider
 
 
@@ -141,6 +142,10 @@ def _slider(key: str, label: str, control: Slider, default: Value) -> Value:
     label = f"{label} [{control.unit}]" if control.unit else label
     help = control.help or None
     st.session_state.setdefault(key, default)
+    if isinstance(default, int) and control.log and control.high >= LARGE:
+        whole = sorted({round(one) for one in _stops(control, float(st.session_state[key]))})
+        st.session_state[key] = int(st.session_state[key])
+        return int(st.select_slider(label, whole, key=key, format_func="{:,}".format, help=help))
     if isinstance(default, int):
         return int(st.slider(label, int(control.low), int(control.high), key=key, help=help))
     if not control.log:

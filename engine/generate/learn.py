@@ -40,7 +40,9 @@ def train(
         bool,
         Toggle(help="The learning rate sinks to 0 over the second half, and all comes to rest"),
     ] = True,
-    drawing: Annotated[list[float], Drawing(28, 28, live=False)] = [],  # noqa: B006 - never changed
+    drawing: Annotated[
+        list[float], Drawing(28, 28, help="Draw the density; it may change while it is learnt")
+    ] = [],  # noqa: B006 - never changed
     panels: Annotated[
         str, Several(in_order(), live=True, group="Pictures", help="What is drawn meanwhile")
     ] = standard(),
@@ -59,7 +61,7 @@ def train(
         steps: How many steps.
         seed: Fixes first weights, batches and noise.
         settle: Whether the learning rate sinks to 0 over the second half.
-        drawing: For the data `drawn`, what was drawn.
+        drawing: For the data `drawn`, what was drawn; nothing for a picture to begin with.
         panels: What is shown, with commas between.
 
     Yields:
@@ -122,5 +124,7 @@ def _go(learner: Learner, pictures: Pictures, folder: Path | None) -> Watched:
             saved = time.monotonic()
         if changes := (yield pictures.frame):
             pictures.shown = str(changes.get("panels", pictures.shown))
+            if drawn := changes.get("drawing"):
+                learner.turn_to(open_source(learner.source.name, drawn), tuple(drawn))  # type: ignore[arg-type] # a Drawing's
             if "learning_rate" in changes:
                 learner.change(float(changes["learning_rate"]))  # type: ignore[arg-type] # a Slider's

@@ -112,6 +112,12 @@ class Learner:
         self.learning_rate = learning_rate
         self.history.mark(self.step, "learning rate", learning_rate)
 
+    def turn_to(self, source: Source, ink: tuple[float, ...]) -> None:
+        """Go on with other data of the same kind: what the visitor draws while it learns."""
+        self.source = source
+        self.recipe = replace(self.recipe, ink=ink)
+        self.history.mark(self.step, "data", "drawn anew")
+
     def fixed(self, count: int, labels: Labels = None) -> torch.Tensor:
         """Samples from the same noise at every step, so that one sees them change."""
         self.model.eval()

@@ -32,7 +32,7 @@ def show() -> None:
         begin = st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch")
         own = _own(family)
         networks = _networks(family, project.current())
-        settings = _settings(family, data)
+        settings = _settings(family)
     if begin:
         _start(family, data, own, networks, settings, run)
     with view:
@@ -53,9 +53,6 @@ def _start(
     settings: Mapping[str, Value],
     before: Run | None,
 ) -> None:
-    if data == DRAWN and not settings.get("drawing"):
-        st.warning("Draw something first: the ink is what points are drawn from.")
-        return
     if before is not None:
         before.stop()
     title = f"{family['title']} on {data.partition('?')[0]}"
@@ -73,7 +70,7 @@ def _start(
 
 
 def _view(run: Run) -> None:
-    form = asked.form(TRAIN)
+    form = _without_pad(asked.form(TRAIN), str(run.settings.get("data")))
     sent = components.live(run.id, key="generate.train.view", form=form, values=run.live)
     if sent and sent.get("again"):
         values = {**run.settings, **run.live}
@@ -165,7 +162,7 @@ def _networks(family: Mapping[str, Any], now: Project) -> dict[str, Any]:
     return dict.fromkeys(chosen, now.spec)
 
 
-def _settings(family: Mapping[str, Any], data: str) -> dict[str, Value]:
+def _settings(family: Mapping[str, Any]) -> dict[str, Value]:
     """How it is trained; first what suits the family and the data."""
     form = asked.form(TRAIN)
     suits = dict(family.get("suits", {}))
@@ -173,10 +170,14 @@ def _settings(family: Mapping[str, Any], data: str) -> dict[str, Value]:
         st.session_state["generate.train.suited"] = family["name"]
         for name in ("learning_rate", "batch_size", "steps"):
             st.session_state[f"generate.train.{name}"] = suits.get(name, form.defaults[name])
-    wanted = [name for name in form.controls if name != "drawing" or data == DRAWN]
-    part = Form(
+    return widgets.controls(_without_pad(form, ""), "generate.train", live=True)
+
+
+def _without_pad(form: Form, data: str) -> Form:
+    """The form, with the pad only where it is drawn what is to be learnt."""
+    names = [name for name in form.controls if name != "drawing" or data == DRAWN]
+    return Form(
         form.owner,
-        {name: form.controls[name] for name in wanted},
-        {name: form.defaults[name] for name in wanted},
+        {name: form.controls[name] for name in names},
+        {name: form.defaults[name] for name in names},
     )
-    return widgets.controls(part, "generate.train", live=True)

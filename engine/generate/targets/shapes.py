@@ -82,15 +82,17 @@ def drawn(ink: tuple[float, ...]) -> Target:
     """Your own picture as a density: the more ink at a place, the more points.
 
     Args:
-        ink: Rows of a square picture one after the other, the top row first, each in [0, 1].
+        ink: Rows of a square picture one after the other, the top row first, each in [0, 1];
+            nothing for a heart.
 
     Raises:
-        ValueError: Nothing is drawn, or it is no square.
+        ValueError: There is no ink in it, or it is no square.
     """
+    ink = ink or _heart()
     side = math.isqrt(len(ink))
     weights = torch.tensor(ink, dtype=torch.float64)
     if side * side != len(ink) or side < 2 or not bool(weights.sum() > 0):
-        raise ValueError("drawn: draw something first: the ink is what points are drawn from")
+        raise ValueError("drawn: must be a square with some ink, which points are drawn from")
     left, _, bottom, top = EXTENT
     size = (top - bottom) / side
     odds = weights / weights.sum()
@@ -109,6 +111,18 @@ def drawn(ink: tuple[float, ...]) -> Target:
         return torch.where(inside, level, -math.inf)
 
     return Target(draw, log_density, EXTENT)
+
+
+def _heart(side: int = 28) -> tuple[float, ...]:
+    """A heart's outline as ink: something to begin with."""
+    angle = 2 * math.pi * torch.arange(400) / 400
+    x = 16 * angle.sin() ** 3
+    y = 13 * angle.cos() - 5 * (2 * angle).cos() - 2 * (3 * angle).cos() - (4 * angle).cos()
+    column = ((x / 21 + 1) / 2 * side).long().clamp(0, side - 1)
+    row = ((1 - (y + 2) / 21) / 2 * side).long().clamp(0, side - 1)
+    picture = torch.zeros(side, side)
+    picture[row, column] = 1.0
+    return tuple(picture.flatten().tolist())
 
 
 def _moon_line() -> torch.Tensor:
