@@ -1,104 +1,90 @@
-"""Two networks that play against each other: one makes samples, one tells them from true ones."""
+"""The first games of two networks: plain, with least squares, and with a hinge."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-import torch
-from torch import nn
-from torch.nn import functional
-
-from engine.forms import Slider
+from engine.forms import Choice, Slider
 from engine.generate.families import Networks, families
-from engine.generate.model import Generative, Labels, Outline
-from engine.generate.parts.mlp import mlp
-from engine.generate.parts.own import part
+from engine.generate.model import Generative, Outline
+from engine.generate.parts.adversary import Adversarial
+from engine.generate.parts.players import Codes, Width, pair
 
-Codes = Annotated[int, Slider(1, 64, log=True, help="More numbers that a sample is made from")]
-Width = Annotated[int, Slider(8, 256, log=True, help="Wider networks")]
-
-
-class Adversarial(Generative):
-    """A generator G and a discriminator D.
-
-    min_G max_D  E log D(x) + E log(1 - D(G(z))),  z ~ N(0, I); the generator climbs log D(G(z))
-    instead, whose slope does not vanish while it is bad (section 3 of the paper).
-    """
-
-    betas = (0.5, 0.999)
-
-    def __init__(
-        self, outline: Outline, generator: nn.Module, discriminator: nn.Module, latent: int
-    ) -> None:
-        super().__init__(outline)
-        self.generator, self.discriminator, self.latent = generator, discriminator, latent
-
-    def players(self) -> dict[str, Iterable[nn.Parameter]]:
-        """The two that play."""
-        return {
-            "generator": self.generator.parameters(),
-            "discriminator": self.discriminator.parameters(),
-        }
-
-    def learn(self, x: torch.Tensor, labels: Labels, draw: torch.Generator) -> dict[str, float]:
-        """One step of the discriminator, then one of the generator."""
-        del labels
-        made = self.sample_with_slope(len(x), draw)
-        told_true, told_made = self.critic(x), self.critic(made.detach())
-        against = functional.softplus(-told_true).mean() + functional.softplus(told_made).mean()
-        lost = self.descend("discriminator", against)
-        fooled = functional.softplus(-self.critic(made)).mean()
-        return {
-            "loss discriminator": lost,
-            "loss generator": self.descend("generator", fooled),
-        }
-
-    def sample_with_slope(self, count: int, draw: torch.Generator) -> torch.Tensor:
-        """Samples through which gradients flow into the generator."""
-        z = torch.randn(count, self.latent, generator=draw)
-        made: torch.Tensor = self.generator(z)
-        return made.reshape(count, *self.outline.shape)
-
-    @torch.no_grad()
-    def sample(self, count: int, draw: torch.Generator, labels: Labels = None) -> torch.Tensor:
-        """What the generator makes of Gaussian noise."""
-        del labels
-        return self.sample_with_slope(count, draw)
-
-    def decode(self, z: torch.Tensor, labels: Labels = None) -> torch.Tensor:
-        """What the generator makes of given codes."""
-        del labels
-        made: torch.Tensor = self.generator(z)
-        return made.reshape(len(z), *self.outline.shape)
-
-    def critic(self, x: torch.Tensor, labels: Labels = None) -> torch.Tensor:
-        """The discriminator's logit: above 0 it takes the sample for a true one."""
-        del labels
-        told: torch.Tensor = self.discriminator(x.flatten(1)).squeeze(1)
-        return told
+PARTS = ["generator", "discriminator"]
+FACTS: dict[str, Any] = {
+    "kind": "adversarial",
+    "plane": True,
+    "images": True,
+    "labelled": False,
+    "parts": PARTS,
+}
+Calm = Annotated[
+    float, Slider(0.0, 10.0, help="The discriminator is kept flatter at true samples (R1)")
+]
+Speed = Annotated[
+    float,
+    Slider(0.1, 10.0, log=True, help="The discriminator learns faster than the generator"),
+]
 
 
-@families.add(
-    "gan",
-    title="GAN",
-    kind="adversarial",
-    plane=True,
-    images=True,
-    labelled=False,
-    parts=["generator", "discriminator"],
-)
+@families.add("gan", title="GAN", **FACTS)
 def gan(
-    outline: Outline, networks: Networks, *, latent: Codes = 2, width: Width = 64
+    outline: Outline,
+    networks: Networks,
+    *,
+    latent: Codes = 2,
+    width: Width = 128,
+    paid: Annotated[
+        Literal["non-saturating", "saturating"],
+        Choice(
+            ("non-saturating", "saturating"),
+            help="What the generator is paid for: that it fools, or that it is not found out",
+        ),
+    ] = "non-saturating",
+    calm: Calm = 0.0,
+    faster: Speed = 1.0,
 ) -> Generative:
     """A generator that learns to fool a discriminator that learns not to be fooled.
 
+    min_G max_D  E log D(x) + E log(1 - D(G(z))),  z ~ N(0, I). The generator as a rule climbs
+    log D(G(z)) instead, whose slope does not vanish while it is bad (section 3 of the paper).
+
     Source: Goodfellow et al. (2014), Generative Adversarial Nets.
     """
-    size = outline.size
-    return Adversarial(
-        outline,
-        part(networks, "generator", (latent,), (size,), lambda: mlp(latent, size, width=width)),
-        part(networks, "discriminator", (size,), (1,), lambda: mlp(size, 1, width=width)),
-        latent,
-    )
+    two = pair(networks, outline, latent, width, flat=True)
+    rates = {"discriminator": faster}
+    return Adversarial(outline, *two, latent, game=paid, calm=calm, rates=rates)
+
+
+@families.add("lsgan", title="Least-squares GAN", **FACTS)
+def lsgan(
+    outline: Outline,
+    networks: Networks,
+    *,
+    latent: Codes = 2,
+    width: Width = 128,
+    calm: Calm = 0.0,
+) -> Generative:
+    """The discriminator answers 1 and 0 by regression: what it is sure of still has a slope.
+
+    Source: Mao et al. (2017), Least Squares Generative Adversarial Networks.
+    """
+    two = pair(networks, outline, latent, width, flat=True)
+    return Adversarial(outline, *two, latent, game="least squares", calm=calm)
+
+
+@families.add("hinge-gan", title="Hinge GAN", **FACTS)
+def hinge(
+    outline: Outline,
+    networks: Networks,
+    *,
+    latent: Codes = 2,
+    width: Width = 128,
+    calm: Calm = 0.0,
+) -> Generative:
+    """The discriminator is paid up to a margin only, as a support vector machine is.
+
+    Source: Lim & Ye (2017), Geometric GAN.
+    """
+    two = pair(networks, outline, latent, width, flat=True)
+    return Adversarial(outline, *two, latent, game="hinge", calm=calm)
