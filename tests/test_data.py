@@ -1,20 +1,21 @@
-"""Data sets: the battery over the table, the IDX reader, and downloads from a loopback server."""
+"""Data sets: the battery over the table, the IDX reader."""
 
 import gzip
-import hashlib
 import struct
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from engine.data import datasets, idx, load, own
-from engine.data.download import fetch
+from engine.data.sets import digits
 
-MADE = [name for name in datasets.all() if name not in ("mnist", "shakespeare")]
+MADE = [
+    name
+    for name, entry in datasets.all().items()
+    if name != "mnist" and not entry.facts.get("download")
+]
 
 
 def _idx(values, path):
@@ -132,7 +133,8 @@ def test_a_label_that_is_no_digit_is_told_with_its_byte(folder):
 def test_mnist_out_of_reach_says_what_was_tried_and_what_to_set(tmp_path, monkeypatch):
     monkeypatch.delenv("PLAYGROUND_DATA", raising=False)
     monkeypatch.setenv("PLAYGROUND_HOME", str(tmp_path))
-    monkeypatch.setattr("engine.data.sets.digits.SOURCES", ("http://127.0.0.1:9/",))
+    nowhere = replace(digits.MNIST, sources=("http://127.0.0.1:9/",))
+    monkeypatch.setattr(digits, "MNIST", nowhere)
     with pytest.raises(LookupError, match=r"Tried http.*Set PLAYGROUND_DATA to a folder"):
         load("mnist")
 
@@ -177,43 +179,6 @@ def test_a_file_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
     path.write_bytes(gzip.compress(bytes(10_000), mtime=0))
     with pytest.raises(ValueError, match="at most 1000 bytes"):
         idx.read(path)
-
-
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format, *args):  # noqa: A002 - the name is the library's
-        pass
-
-
-@pytest.fixture
-def server(tmp_path):
-    """A web server on loopback with one file; its address and the file's checksum."""
-    site = tmp_path / "site"
-    site.mkdir()
-    (site / "file").write_bytes(b"hello")
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=site))
-    thread = threading.Thread(target=httpd.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{httpd.server_port}/file", hashlib.sha256(b"hello").hexdigest()
-    httpd.shutdown()
-    thread.join()
-    httpd.server_close()
-
-
-def test_a_download_is_checked_kept_and_not_asked_for_again(server, tmp_path):
-    source, sha256 = server
-    target = tmp_path / "cache" / "file"
-    assert fetch([source], target, sha256=sha256, largest=10).read_bytes() == b"hello"
-    assert fetch(["http://127.0.0.1:9/"], target, sha256=sha256, largest=10) == target
-    assert list(target.parent.iterdir()) == [target]
-
-
-def test_another_file_or_too_large_a_one_is_refused(server, tmp_path):
-    source, sha256 = server
-    with pytest.raises(LookupError, match="sent another file"):
-        fetch([source], tmp_path / "a", sha256="0" * 64, largest=10)
-    with pytest.raises(LookupError, match="more than 4 bytes"):
-        fetch([source], tmp_path / "a", sha256=sha256, largest=4)
-    assert not (tmp_path / "a").exists()
 
 
 IRISH = "length,kind,width,species\n" + "".join(

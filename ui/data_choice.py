@@ -103,4 +103,4 @@ def _fits(spec: dict[str, Any], told: dict[str, Any]) -> bool:
         return False
     if any(one.get("dtype", "float") != reads for one in given):
         return False
-    return asked.output(spec) == told["answer"]
+    return bool(asked.output(spec) == told["answer"])

@@ -1,4 +1,9 @@
-"""Files from the internet: known by their checksum, bounded in size, fetched once."""
+"""Files from the internet: known by their checksum, bounded in size, fetched once.
+
+A checksum is the one that the file's maker or a well known library publishes. Where that is an MD5
+or a SHA-1 it tells a broken file from a whole one, but not a forged one: so no file is trusted for
+its checksum alone, and each is read by code that refuses what it does not know.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +17,16 @@ from pathlib import Path
 SECONDS = 10.0  # without a byte, after which a server counts as out of reach
 
 
-def fetch(sources: Sequence[str], target: Path, *, sha256: str, largest: int) -> Path:
+NAMES = {"md5": "MD5", "sha1": "SHA-1", "sha256": "SHA-256"}
+
+
+def fetch(sources: Sequence[str], target: Path, *, checksum: str, largest: int) -> Path:
     """`target`, downloaded from the first source that has it if it is not there yet.
 
     Args:
         sources: Addresses to try in turn.
         target: Where the file is kept; its folder is made.
-        sha256: What the content must hash to.
+        checksum: What the content must hash to, with its kind before: `sha256:440f...`.
         largest: How many bytes are read at most.
 
     Raises:
@@ -26,6 +34,7 @@ def fetch(sources: Sequence[str], target: Path, *, sha256: str, largest: int) ->
     """
     if target.exists():
         return target
+    kind, _, wanted = checksum.partition(":")
     target.parent.mkdir(parents=True, exist_ok=True)
     tried = []
     for source in sources:
@@ -34,11 +43,12 @@ def fetch(sources: Sequence[str], target: Path, *, sha256: str, largest: int) ->
         except (OSError, ValueError) as error:
             tried.append(f"{source}: {error}")
             continue
-        found = hashlib.sha256(content).hexdigest()
-        if found == sha256:
+        found = hashlib.new(kind, content, usedforsecurity=False).hexdigest()
+        if found == wanted:
             _keep(content, target)
             return target
-        tried.append(f"{source}: sent another file (SHA-256 {found[:12]}…, not {sha256[:12]}…)")
+        name = NAMES[kind]
+        tried.append(f"{source}: sent another file ({name} {found[:12]}…, not {wanted[:12]}…)")
     raise LookupError(f"{target.name} could not be downloaded. Tried " + "; ".join(tried))
 
 

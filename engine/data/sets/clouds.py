@@ -28,7 +28,7 @@ def clouds(
     """Points on spheres, cubes, tori and cylinders, in no order: which body is it?"""
     random = np.random.default_rng(seed)
     kinds = np.arange(size) % len(BODIES)
-    made = np.stack([body(kind, points, random) for kind in kinds])  # (size, points, 3)
+    made = np.stack([body(int(kind), points, random) for kind in kinds])  # (size, points, 3)
     if turned:
         made = made @ turns(size, random)
     made *= random.uniform(0.8, 1.2, (size, 1, 1))
@@ -81,7 +81,8 @@ def body(kind: int, points: int, random: np.random.Generator) -> np.ndarray:
     """Points `(points, 3)` spread evenly over a body of about unit size around the origin."""
     if kind == 0:
         found = random.normal(size=(points, 3))
-        return found / np.linalg.norm(found, axis=1, keepdims=True)
+        found /= np.linalg.norm(found, axis=1, keepdims=True)
+        return found
     angle = random.uniform(0, 2 * np.pi, points)
     if kind == 1:
         found = random.uniform(-1, 1, (points, 3))
@@ -110,6 +111,6 @@ def turns(size: int, random: np.random.Generator) -> np.ndarray:
     Source: Mezzadri (2007), How to generate random matrices from the classical compact groups.
     """
     q, r = np.linalg.qr(random.normal(size=(size, 3, 3)))
-    q = q * np.sign(np.diagonal(r, axis1=1, axis2=2))[:, None]
-    q[:, :, 0] *= np.linalg.det(q)[:, None]  # turned, not mirrored
-    return q
+    found: np.ndarray = q * np.sign(np.diagonal(r, axis1=1, axis2=2))[:, None]
+    found[:, :, 0] *= np.linalg.det(found)[:, None]  # turned, not mirrored
+    return found

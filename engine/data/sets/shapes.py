@@ -127,10 +127,10 @@ def scenes(
 def covered(kind: int, x: np.ndarray, y: np.ndarray, half: float) -> np.ndarray:
     """Which pixels a shape covers; x and y are their distances from its middle, y downwards."""
     radius = np.hypot(x, y)
-    if kind == 0:
-        return radius <= half
-    if kind == 1:
-        return np.maximum(abs(x), abs(y)) <= 0.85 * half
-    if kind == 2:
-        return (y <= half) & (y >= 2 * abs(x) - half)  # tip up
-    return (radius <= half) & (radius >= 0.55 * half)
+    found: np.ndarray = (
+        radius <= half,
+        np.maximum(abs(x), abs(y)) <= 0.85 * half,
+        (y <= half) & (y >= 2 * abs(x) - half),  # tip up
+        (radius <= half) & (radius >= 0.55 * half),
+    )[kind]
+    return found

@@ -37,7 +37,9 @@ def tones(
     instrument = np.arange(size) % len(INSTRUMENTS)
     note = random.integers(len(NOTES), size=size)
     pitch = LOWEST * 2.0 ** ((note + random.uniform(-0.2, 0.2, size)) / 12)
-    waves = np.stack([tone(*one, random) for one in zip(instrument, pitch, strict=True)])
+    waves = np.stack(
+        [tone(int(one), high, random) for one, high in zip(instrument, pitch, strict=True)]
+    )
     waves /= abs(waves).max(1, keepdims=True)
     waves += noise * random.normal(size=waves.shape)
     x = waves[:, :, None] if given == "wave" else spectrogram(waves)[:, None]
@@ -50,18 +52,18 @@ def tone(instrument: int, pitch: float, random: np.random.Generator) -> np.ndarr
     """One tone, `(LENGTH,)`, of any loudness."""
     time = np.arange(LENGTH) / RATE
     phase = 2 * np.pi * pitch * time + random.uniform(0, 2 * np.pi)
-    if instrument == 0:
-        return np.sin(phase)
-    if instrument == 1:
-        return sum(np.sin(k * phase) / k for k in (1, 3, 5))
-    if instrument == 2:
-        phase = phase + 0.4 * np.sin(2 * np.pi * 6 * time)  # the finger trembles
-        return sum(np.sin(k * phase) / k for k in range(1, 6))
+    if instrument < 3:
+        if instrument == 2:
+            phase = phase + 0.4 * np.sin(2 * np.pi * 6 * time)  # the finger trembles
+        overtones = np.array([[1], [1, 3, 5], [1, 2, 3, 4, 5]][instrument])[:, None]
+        blown: np.ndarray = (np.sin(overtones * phase) / overtones).sum(0)
+        return blown
     if instrument == 3:
         return plucked(pitch, random)
     ratios = np.array([1.0, 1.51, 2.0, 2.74, 3.76])
     fall = np.exp(-np.outer(ratios, 6 * time))
-    return (fall * np.sin(np.outer(ratios, phase))).sum(0)
+    rung: np.ndarray = (fall * np.sin(np.outer(ratios, phase))).sum(0)
+    return rung
 
 
 def plucked(pitch: float, random: np.random.Generator) -> np.ndarray:
@@ -81,4 +83,5 @@ def spectrogram(waves: np.ndarray) -> np.ndarray:
     loud = abs(np.fft.rfft(cut))[:, :, 1:]  # (n, 32, 64)
     bands = loud.reshape(*loud.shape[:2], BANDS, -1).mean(-1)
     level = np.log10(bands.transpose(0, 2, 1)[:, ::-1] + 1e-3)  # -3 is silence
-    return np.clip((level + 3) / 4.5, 0, 1)
+    scaled: np.ndarray = np.clip((level + 3) / 4.5, 0, 1)
+    return scaled

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -31,8 +33,13 @@ SHAKESPEARE = "tinyshakespeare.txt"
 SHAKESPEARE_SOURCES = (
     "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
 )
-SHAKESPEARE_SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
+SHAKESPEARE_CHECKSUM = "sha256:86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
 SHAKESPEARE_BYTES = 1_115_394
+TIME_MACHINE = "timemachine.txt"
+TIME_MACHINE_SOURCES = ("http://d2l-data.s3-accelerate.amazonaws.com/timemachine.txt",)
+TIME_MACHINE_CHECKSUM = "sha1:090b5e7e70c295757f55df93cb0a180b9691891a"  # as d2l.ai lists it
+TIME_MACHINE_BYTES = 400_000
+PLAIN_LETTERS = tuple(" abcdefghijklmnopqrstuvwxyz")
 SHAKESPEARE_LETTERS = tuple("\n !$&',-.3:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
 
@@ -62,12 +69,28 @@ def shakespeare(length: Length = 64, characters: Characters = 300_000, seed: See
 
     Source: Shakespeare (1623), First Folio; as cut by Karpathy (2015), char-rnn.
     """
-    text = _shakespeare().read_text(encoding="utf-8")
+    path = _text(SHAKESPEARE, SHAKESPEARE_SOURCES, SHAKESPEARE_CHECKSUM, SHAKESPEARE_BYTES)
+    text = path.read_text(encoding="utf-8")
     note = (
         f"Shakespeare, the first {min(characters, len(text)):,} of {len(text):,} characters, in "
         f"windows of {length}; each place is asked for the next character"
     )
     return windows("shakespeare", text[: characters + 1], SHAKESPEARE_LETTERS, length, seed, note)
+
+
+@datasets.add("time_machine", shape=[64], classes=list(PLAIN_LETTERS), kind="text", download=True)
+def time_machine(length: Length = 64, characters: Characters = 160_000, seed: Seed = 0) -> DataSet:
+    """A novel in small letters and spaces alone, character by character; downloaded once.
+
+    Source: Wells (1895), The time machine; as Zhang et al. (2023), Dive into deep learning, cut it.
+    """
+    path = _text(TIME_MACHINE, TIME_MACHINE_SOURCES, TIME_MACHINE_CHECKSUM, TIME_MACHINE_BYTES)
+    read = re.sub("[^A-Za-z]+", " ", path.read_text(encoding="utf-8")).strip().lower()
+    note = (
+        f"The time machine, the first {min(characters, len(read)):,} of {len(read):,} characters "
+        f"in small letters, in windows of {length}; each place is asked for the next character"
+    )
+    return windows("time_machine", read[: characters + 1], PLAIN_LETTERS, length, seed, note)
 
 
 def sentence(random: np.random.Generator) -> str:
@@ -96,20 +119,16 @@ def windows(
     return split(name, x, y, letters, seed=seed, valid=valid, vocabulary=letters, note=note)
 
 
-def _shakespeare() -> Path:
+def _text(name: str, sources: Sequence[str], checksum: str, largest: int) -> Path:
+    """A file of text, from below `PLAYGROUND_DATA` or downloaded once."""
     folder = os.environ.get("PLAYGROUND_DATA")
-    found = sorted(Path(folder).glob(f"**/{SHAKESPEARE}")) if folder else []
+    found = sorted(Path(folder).glob(f"**/{name}")) if folder else []
     if found:
         return found[0]
     try:
-        return fetch(
-            SHAKESPEARE_SOURCES,
-            home() / "data" / SHAKESPEARE,
-            sha256=SHAKESPEARE_SHA256,
-            largest=SHAKESPEARE_BYTES,
-        )
+        return fetch(sources, home() / "data" / name, checksum=checksum, largest=largest)
     except LookupError as error:
         raise LookupError(
-            f"{error}. Set PLAYGROUND_DATA to a folder with {SHAKESPEARE}, take the data set "
+            f"{error}. Set PLAYGROUND_DATA to a folder with {name}, take the data set "
             "stories, or bring a text of your own"
         ) from None
