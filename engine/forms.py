@@ -168,6 +168,9 @@ class Drawing:
     """A grey picture drawn with mouse or finger: rows one after the other, each pixel in [0, 1].
 
     An empty list stands for nothing drawn yet.
+
+    Attributes:
+        centre: Whether it is offered to move what is drawn to the middle, as digits are.
     """
 
     rows: int = 28
@@ -175,6 +178,7 @@ class Drawing:
     help: str = ""
     live: bool = True
     when: str = ""
+    centre: bool = True
 
     def refuse(self, value: object) -> str | None:
         """Why a value is no good, or None."""

@@ -14,6 +14,7 @@ from engine.generate.learner import Learner
 from engine.generate.panels import in_order
 from engine.generate.pictured import Pictures, standard
 from engine.generate.source import Source, open_source
+from engine.generate.targets.shapes import heart
 from engine.store.files import write_json
 from engine.views import Yielded
 
@@ -41,8 +42,9 @@ def train(
         Toggle(help="The learning rate sinks to 0 over the second half, and all comes to rest"),
     ] = True,
     drawing: Annotated[
-        list[float], Drawing(28, 28, help="Draw the density; it may change while it is learnt")
-    ] = [],  # noqa: B006 - never changed
+        list[float],
+        Drawing(28, 28, centre=False, help="Draw the density; it may change while it is learnt"),
+    ] = list(heart()),  # noqa: B006, B008 - never changed
     panels: Annotated[
         str, Several(in_order(), live=True, group="Pictures", help="What is drawn meanwhile")
     ] = standard(),
@@ -61,7 +63,7 @@ def train(
         steps: How many steps.
         seed: Fixes first weights, batches and noise.
         settle: Whether the learning rate sinks to 0 over the second half.
-        drawing: For the data `drawn`, what was drawn; nothing for a picture to begin with.
+        drawing: For the data `drawn`, what is drawn at first.
         panels: What is shown, with commas between.
 
     Yields:
@@ -73,7 +75,8 @@ def train(
         Diverged: A loss stopped being finite.
     """
     source = open_source(data, drawing)
-    recipe = fitting(family, source, own or {}, networks or {}, tuple(drawing), title or "")
+    ink = tuple(drawing) if data == "drawn" else ()
+    recipe = fitting(family, source, own or {}, networks or {}, ink, title or "")
     training = {"learning_rate": learning_rate, "batch_size": batch_size, "steps": steps}
     training |= {"seed": seed, "settle": settle}
     recipe = Recipe(**{**vars(recipe), "training": training})

@@ -82,13 +82,11 @@ def drawn(ink: tuple[float, ...]) -> Target:
     """Your own picture as a density: the more ink at a place, the more points.
 
     Args:
-        ink: Rows of a square picture one after the other, the top row first, each in [0, 1];
-            nothing for a heart.
+        ink: Rows of a square picture one after the other, the top row first, each in [0, 1].
 
     Raises:
         ValueError: There is no ink in it, or it is no square.
     """
-    ink = ink or _heart()
     side = math.isqrt(len(ink))
     weights = torch.tensor(ink, dtype=torch.float64)
     if side * side != len(ink) or side < 2 or not bool(weights.sum() > 0):
@@ -113,7 +111,7 @@ def drawn(ink: tuple[float, ...]) -> Target:
     return Target(draw, log_density, EXTENT)
 
 
-def _heart(side: int = 28) -> tuple[float, ...]:
+def heart(side: int = 28) -> tuple[float, ...]:
     """A heart's outline as ink: something to begin with."""
     angle = 2 * math.pi * torch.arange(400) / 400
     x = 16 * angle.sin() ** 3

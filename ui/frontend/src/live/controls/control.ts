@@ -24,6 +24,8 @@ export interface Entry {
   across?: number;
   rows?: number;
   columns?: number;
+  /** Whether a pad offers to move the drawing to its middle. */
+  centre?: boolean;
   extent?: Extent;
   slot?: string;
   count?: number;

@@ -17,7 +17,7 @@ export function drawing(entry: Entry, changed: Changed): Control {
     "aria-label": `${label(entry.name)}: a pad of ${rows} by ${columns} pixels. Arrow keys move, space puts the pen down and up, Delete clears.`,
   });
   const centre = element("input", { type: "checkbox" });
-  centre.checked = true;
+  centre.checked = entry.centre ?? true;
   const clear = element("button", { type: "button" }, "Clear");
   let cursor: { x: number; y: number; down: boolean } | null = null;
 
@@ -66,7 +66,8 @@ export function drawing(entry: Entry, changed: Changed): Control {
     paint();
   };
   show(entry.default);
-  const row = element("div", { class: "row" }, element("label", {}, centre, " Centre"), clear);
+  const offered = centre.checked ? [element("label", {}, centre, " Centre")] : [];
+  const row = element("div", { class: "row" }, ...offered, clear);
   return { element: grouped(entry, canvas, row), show };
 }
 
