@@ -83,7 +83,12 @@ class Recipe:
 
 def keep(path: Path, model: Generative, recipe: Recipe, *, half: bool = False) -> None:
     """Write a model; with `half`, numbers of 16 bits, which a sample does not show."""
-    tensors = {name: one.detach().contiguous().clone() for name, one in model.state_dict().items()}
+    spare = model.spare()
+    tensors = {
+        name: one.detach().contiguous().clone()
+        for name, one in model.state_dict().items()
+        if not name.startswith(spare)
+    }
     if half:
         tensors = {
             name: one.half() if one.is_floating_point() else one for name, one in tensors.items()
@@ -124,7 +129,8 @@ def open_kept(place: Path | str) -> tuple[Generative, Recipe]:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     own = model.state_dict()
     whole = {name: one.to(own[name].dtype) if name in own else one for name, one in tensors.items()}
-    fit(model, whole, path.name)
+    spare = {name: one for name, one in own.items() if name.startswith(model.spare())}
+    fit(model, {**spare, **whole}, path.name)
     return model.eval(), recipe
 
 

@@ -1,0 +1,1 @@
+"""What all diffusion models share: the path to noise, what is predicted, and exact answers."""
