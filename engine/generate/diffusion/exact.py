@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import torch
 
-ROWS = 256  # samples that are held against all centres at once
+CELLS = 4_000_000  # samples times centres that are held against each other at once
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,6 @@ class Mixture:
         """The mean of the centres, weighted by how likely x comes from each."""
         rows = [
             self.parts(some, alpha, sigma).softmax(1) @ self.centres
-            for some in x.flatten(1).split(ROWS)
+            for some in x.flatten(1).split(max(1, CELLS // len(self.centres)))
         ]
         return torch.cat(rows).reshape(x.shape)

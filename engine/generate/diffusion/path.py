@@ -155,7 +155,8 @@ class Exploding(Path):
     def place(self, ratio: torch.Tensor) -> torch.Tensor:
         """The curve turned around."""
         low, high = self.low ** (1 / SHARPNESS), self.high ** (1 / SHARPNESS)
-        return (ratio.pow(1 / SHARPNESS) - low) / (high - low)
+        t: torch.Tensor = (ratio ** (1 / SHARPNESS) - low) / (high - low)
+        return t
 
     def told(self, t: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
         """c_noise = ln(σ) / 4."""
@@ -205,4 +206,5 @@ def _top(alpha: torch.Tensor, sigma: torch.Tensor) -> float:
 def _karras(steps: int, low: float, high: float) -> torch.Tensor:
     along = torch.linspace(0, 1, steps, dtype=torch.float64)
     small, large = low ** (1 / SHARPNESS), high ** (1 / SHARPNESS)
-    return (large + along * (small - large)).pow(SHARPNESS)
+    ratios: torch.Tensor = (large + along * (small - large)) ** SHARPNESS
+    return ratios
