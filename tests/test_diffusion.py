@@ -71,6 +71,15 @@ def test_ddpm_reaches_the_published_sum_of_diffusers():
     assert made.abs().mean().item() == pytest.approx(0.3372, abs=1e-3)
 
 
+def test_ddim_reaches_the_published_sum_of_diffusers():
+    """172.0067 and 0.223967: diffusers, tests/schedulers/test_scheduler_ddim.py, 10 steps."""
+    levels = _grid(list(range(900, -1, -100)))
+    walk = samplers.find("ddim")(_published_model(clip=True), _published_sample(), levels, _draw())
+    made = _last(walk)
+    assert made.abs().sum().item() == pytest.approx(172.0067, abs=1e-2)
+    assert made.abs().mean().item() == pytest.approx(0.223967, abs=1e-3)
+
+
 def test_dpm_solver_reaches_the_published_mean_of_diffusers():
     """0.3301: diffusers, tests/schedulers/test_scheduler_dpm_multi.py, 10 evenly spaced steps."""
     numbers = [round(999 - k * 999 / 10) for k in range(10)]
