@@ -178,10 +178,6 @@ class Generative(nn.Module):
         del x, level, labels
         return None
 
-    def networks_out(self) -> dict[str, tuple[nn.Module, tuple[torch.Tensor, ...]]]:
-        """Part -> the network and inputs it can be tried with: what can be taken elsewhere."""
-        return {}
-
     def spare(self) -> tuple[str, ...]:
         """How the names of weights begin that only learning needs; a kept model goes without."""
         return ()
