@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Literal
 from urllib.parse import parse_qsl
 
@@ -26,7 +28,10 @@ BROUGHT = {
     "points": "engine.data.own_points",
     "images": "engine.data.own_images",
 }
-"""Prefix of a name -> the module whose `kept(name, settings)` reads what was brought under it."""
+"""Prefix of a name -> the module whose `kept(name, settings)` reads what was brought under it.
+
+Its `SETTINGS` are the settings that it knows.
+"""
 
 IGNORED = -100  # the answer at a place of a sequence that is not judged; torch's own number
 
@@ -145,8 +150,17 @@ def load(text: str) -> DataSet:
 
     name, _, query = text.partition("?")
     settings = {key: _value(word) for key, word in parse_qsl(query)}
-    changes = {key: settings.pop(key) for key in recast.CHANGES if key in settings}
+    own = _settings(name)  # of two settings of one name the data set's own holds
+    changes = {k: settings.pop(k) for k in recast.CHANGES if k in settings and k not in own}
     return recast.changed(_made(name, settings), changes)
+
+
+def _settings(name: str) -> Collection[str]:
+    """What a data set lets itself be asked for."""
+    prefix, colon, _ = name.partition(":")
+    if not colon:
+        return datasets.find(name).form.controls
+    return _brought(prefix).SETTINGS  # type: ignore[no-any-return] # each of `BROUGHT` has them
 
 
 def _made(name: str, settings: dict[str, object]) -> DataSet:
@@ -155,10 +169,15 @@ def _made(name: str, settings: dict[str, object]) -> DataSet:
     if not colon:
         made: DataSet = datasets.find(name)(**settings)
         return made
-    if prefix not in BROUGHT:
-        raise LookupError(f"no data set {name!r:.80}: one's own begin with {', '.join(BROUGHT)}")
-    brought: DataSet = importlib.import_module(BROUGHT[prefix]).kept(name, settings)
+    brought: DataSet = _brought(prefix).kept(name, settings)
     return brought
+
+
+def _brought(prefix: str) -> ModuleType:
+    if prefix not in BROUGHT:
+        known = ", ".join(f"{one}:" for one in BROUGHT)
+        raise LookupError(f"no data set {prefix!r:.40}: one's own begin with {known}")
+    return importlib.import_module(BROUGHT[prefix])
 
 
 def split(

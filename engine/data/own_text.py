@@ -18,6 +18,7 @@ MOST_LETTERS = 200  # different characters that get a token of their own
 RARE = "□"
 """Stands for all characters that are too rare."""
 PREFIX = "text:"
+SETTINGS = ("length", "seed")
 
 
 def keep(content: bytes) -> str:
