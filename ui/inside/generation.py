@@ -21,7 +21,7 @@ MISFIT = (
 def misfit(now: Project) -> str:
     """Why there is nothing to show, or an empty text."""
     inputs = text_inputs(now.spec)
-    if not 1 <= len(inputs) <= 2:
+    if not 1 <= len(inputs) <= 2 or now.data.partition("?")[0] == "blanks":  # it sees what follows
         return MISFIT
     shape = asked.output(now.spec)
     words = inputs[-1].get("vocabulary")

@@ -10,6 +10,7 @@ from engine.network.templates import template
 from engine.network.templates.recurrent import SOURCE, STORIES, TARGET, WORDS
 
 REVIEW, REVIEW_WORDS = 13, 21  # places and words of the data set reviews
+BLANKS, BLANK_WORDS = 20, 63  # of the data set blanks
 _VASWANI = "Vaswani et al. (2017), Attention is all you need."
 _BERT = "Devlin et al. (2018), BERT: pre-training of deep bidirectional transformers."
 _GPT2 = "Radford et al. (2019), Language models are unsupervised multitask learners."
@@ -128,6 +129,26 @@ def bert_small() -> NetworkSpec:
     net("Select")
     net("Linear", name="scores", out_features=2)
     return net.spec(encoder=encoder("GELU"))
+
+
+@template(title="Small BERT that fills blanks", family="Transformers", source=_BERT, data="blanks")
+def bert_blanks() -> NetworkSpec:
+    """Reads a text in both directions and says which words were left out."""
+    net = Sketch.of_tokens(BLANKS, BLANK_WORDS)
+    net("Embedding", name="words", num_embeddings=BLANK_WORDS, embedding_dim=64)
+    net("LearnedPositions", name="positions")
+    net("LayerNorm")
+    net.block("encoder", 2, name="encoder", features=64, heads=4, wide=128)
+    net("Linear", name="scores", tied="words", out_features=BLANK_WORDS, bias=False)
+    return net.spec(encoder=encoder("GELU"))
+
+
+@template(
+    title="Small GPT in pieces of words", family="Transformers", source=_GPT2, data="plays_pieces"
+)
+def gpt_pieces() -> NetworkSpec:
+    """Four layers that write Shakespeare in pieces of words."""
+    return _gpt(512, 64, 4, 128, 4)
 
 
 def writer() -> Sketch:
