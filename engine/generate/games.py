@@ -97,7 +97,8 @@ def slopes(
     with torch.enable_grad():
         x = x.detach().requires_grad_()
         (slope,) = torch.autograd.grad(critic(x).sum(), x, create_graph=keep)
-    return slope.flatten(1).norm(dim=1)
+    steep: torch.Tensor = slope.flatten(1).norm(dim=1)
+    return steep
 
 
 def between(true: torch.Tensor, made: torch.Tensor, draw: torch.Generator) -> torch.Tensor:

@@ -26,7 +26,8 @@ class PixelAttention(nn.Module):
     def weights(self, x: torch.Tensor) -> torch.Tensor:
         """β, `(batch, pixels, pixels)`: in row j from where pixel j gathers; each row sums to 1."""
         keys, queries = self.f(x).flatten(2), self.g(x).flatten(2)
-        return (queries.transpose(1, 2) @ keys).softmax(-1)
+        told: torch.Tensor = (queries.transpose(1, 2) @ keys).softmax(-1)
+        return told
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """`(batch, channels, rows, columns)` -> the same shape."""
