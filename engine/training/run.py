@@ -15,6 +15,7 @@ from engine.forms import Several, Value, formed
 from engine.network.build import build
 from engine.network.spec import NetworkSpec
 from engine.store.files import write_json
+from engine.store.machine import machine
 from engine.training import travel
 from engine.training.doctor import Finding
 from engine.training.doctor.visit import Doctor, diverged
@@ -88,6 +89,7 @@ def train(
         write_json(folder / "spec.json", network.to_json())
         source = data if isinstance(data, str) else data.name
         write_json(folder / "settings.json", {"data": source, **asdict(settings)})
+        write_json(folder / "machine.json", machine())
     yield from _go(session, Pictures(session, shown), folder, free or _never)
 
 

@@ -265,6 +265,7 @@ class Session:
             "parameters": sum(p.numel() for p in self.module.parameters()),
             "steps": self.step,
             "epochs": self.epoch,
+            "seconds": round(self.seconds, 3),
             "finished": self.finished,
             "ended": self.progress.reason,
             "accuracy" if self.classifies else "R²": score,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import csv
 import io
 from collections.abc import Callable
@@ -12,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from engine import palette
 from engine.jobs import Run
+from engine.report.pixels import png as address
+from engine.report.pixels import signed, tile
 from engine.views import Bars, Curve, Frame, Matrix, Tiles, Tokens, View
 
 SIDE = 224  # of a map in the picture [px]
@@ -70,8 +70,6 @@ def png(frame: Frame | None) -> bytes:
 
 def svg(frame: Frame | None) -> str:
     """The same as a drawing that can be enlarged; a pixel of a map stays a square."""
-    from PIL import Image
-
     tiles = pictures(frame)
     across = max(1, min(4, len(tiles)))
     down = max(1, -(-len(tiles) // across))
@@ -83,13 +81,10 @@ def svg(frame: Frame | None) -> str:
     ]
     for index, (caption, picture) in enumerate(tiles):
         left, top = _corner(index, across)
-        file = io.BytesIO()
-        Image.fromarray(picture).save(file, "PNG")
-        data = base64.b64encode(file.getvalue()).decode()
         parts.append(
             f'<image x="{left}" y="{top}" width="{SIDE}" height="{SIDE}" '
             f'preserveAspectRatio="none" style="image-rendering:pixelated" '
-            f'href="data:image/png;base64,{data}"/>'
+            f'href="{address(picture)}"/>'
             f'<text x="{left}" y="{top + SIDE + 15}" fill="#333">{escape(caption)}</text>'
         )
     return "".join([*parts, "</svg>"])
@@ -115,10 +110,10 @@ def pictures(frame: Frame | None) -> list[tuple[str, npt.NDArray[np.uint8]]]:
         if isinstance(view, Tiles):
             for index, image in enumerate(view.images):
                 caption = view.captions[index] if index < len(view.captions) else slot
-                found.append((caption, _coloured(image, view)))
+                found.append((caption, tile(image, view)))
         elif slot == "maps":
             for name, values in _numbers(view):
-                found.append((name, _signed(np.atleast_2d(values))))
+                found.append((name, signed(np.atleast_2d(values))))
     return found
 
 
@@ -136,29 +131,6 @@ def _numbers(view: View) -> list[tuple[str, Floats]]:
         case Matrix():
             return [("", view.values)]
     return []
-
-
-def _coloured(image: Floats, view: Tiles) -> npt.NDArray[np.uint8]:
-    if image.ndim == 3:
-        return (255 * np.clip(image, 0, 1)).astype(np.uint8)
-    if view.scale == "signed":
-        return _signed(image, float(np.abs(view.images).max()) if view.shared else None)
-    low, high = float(image.min()), float(image.max())
-    level = (255 * (image - low) / max(high - low, 1e-12)).astype(np.uint8)
-    return np.repeat(level[..., None], 3, axis=2)
-
-
-def _signed(values: Floats, most: float | None = None) -> npt.NDArray[np.uint8]:
-    """Blue above zero, orange below, white at zero."""
-    most = float(np.abs(values).max()) if most is None else most
-    share = np.clip(values / max(most, 1e-12), -1, 1)[..., None]
-    ends = [np.array([int(c[i : i + 2], 16) for i in (1, 3, 5)]) for c in _ENDS]
-    colour = np.where(share > 0, ends[0], ends[1])
-    mixed: npt.NDArray[np.uint8] = (255 + np.abs(share) * (colour - 255.0)).astype(np.uint8)
-    return mixed
-
-
-_ENDS = (palette.POSITIVE, palette.NEGATIVE)
 
 
 def _corner(index: int, across: int) -> tuple[int, int]:
