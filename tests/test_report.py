@@ -28,7 +28,7 @@ BAD = "<script>alert('x')</script>\"&"
 class Page(html.parser.HTMLParser):
     """What tags a text has, and whether each that was opened is closed."""
 
-    VOID = {"meta", "img", "path", "rect", "circle", "image", "br"}
+    VOID = frozenset({"meta", "img", "path", "rect", "circle", "image", "br"})
 
     def __init__(self, text):
         super().__init__()

@@ -140,7 +140,7 @@ def test_a_model_without_curves_can_be_sent_too(home):
 def test_a_missing_package_is_told_with_its_remedy(run, monkeypatch, package):
     monkeypatch.setitem(sys.modules, package, None)
     settings = {} if package == "tensorboard" else {"url": "http://127.0.0.1:9"}
-    with pytest.raises(ValueError, match="pip install -r requirements-tracking.txt"):
+    with pytest.raises(ValueError, match=r"pip install -r requirements-tracking\.txt"):
         send(package, run, settings)
 
 

@@ -16,8 +16,10 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from engine.jobs import CallError, board, call_async
+from engine.store import folder
 from engine.store.home import run_folder
 from ui.cookie import VISITOR
+from ui.kept_api import kept_runs, told
 
 LARGEST = 4_000_000  # bytes of a request
 LARGEST_FILE = 54_000_000  # of one that carries a file of 40 MB in base64
@@ -29,6 +31,7 @@ api = FastAPI(
     docs_url="/docs",
     redoc_url=None,
 )
+api.include_router(kept_runs)
 
 
 class Start(BaseModel):
@@ -296,9 +299,13 @@ async def labs() -> list[Mapping[str, Any]]:
 
 
 @api.get("/runs/{run}")
-async def look(run: str) -> Any:
-    """How a run stands."""
-    return board().find(run).info()
+def look(run: str) -> Any:
+    """How a run stands, and what is kept of it."""
+    live = board().known(run)
+    kept = folder.read(run_folder(run))
+    if live is None and kept is None:
+        return board().find(run).info()  # raises, in the words for that
+    return {**(live.info() if live else {"run": run}), "kept": kept and told(kept)}
 
 
 @api.post("/runs/{run}/commands")

@@ -112,7 +112,7 @@ def distinct(names: Sequence[str]) -> list[str]:
 
 def figures(run: KeptRun) -> dict[str, str]:
     """What became of a run, in words for people."""
-    told = {"state": run.state if run.entry else run.origin}
+    told = {"state": run.standing}
     if "accuracy" in run.figures:
         told["validation accuracy"] = f"{100 * run.figures['accuracy']:.2f} %"
     if "R²" in run.figures:

@@ -71,6 +71,11 @@ class KeptRun:
         return self.state in ENDED
 
     @property
+    def standing(self) -> str:
+        """Its state; of a model that was not trained here, where its weights are from."""
+        return self.state if self.entry else self.origin
+
+    @property
     def score(self) -> float | None:
         """Its validation accuracy or R² [1]; None where there is none."""
         return self.figures.get("accuracy", self.figures.get("R²"))

@@ -15,7 +15,6 @@ from engine.optional import need
 from engine.store.folder import content
 from engine.tracking import PACKAGES, trackers
 from engine.tracking.story import Story
-from engine.training import travel
 
 MOST_NUMBERS = 5_000_000  # of all weights that become histograms, together
 
@@ -76,6 +75,10 @@ def _texts(story: Story) -> dict[str, str]:
 
 def _weights(story: Story, writer: Any) -> None:
     """Every parameter's distribution at the kept steps, as many as the bound allows."""
+    from engine.training import (
+        travel,
+    )  # brings torch: not for who only asks what trackers there are
+
     steps = travel.kept(story.folder)
     most = MOST_NUMBERS // max(1, story.run.parameters)
     chosen = steps[:: max(1, -(-len(steps) // max(1, most)))] if most else []
