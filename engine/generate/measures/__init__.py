@@ -30,5 +30,11 @@ def judged(model: Generative, source: Source, *, count: int, seed: int = 1) -> d
             continue
         value: Any = entry.function(made, source, model, torch.Generator().manual_seed(seed))
         if value is not None:
-            found[f"{name} [{entry.facts['unit']}]" if entry.facts["unit"] else name] = float(value)
+            found[named(name)] = float(value)
     return found
+
+
+def named(name: str) -> str:
+    """A measure's name with its unit in brackets, as among the scores."""
+    unit = measures.find(name).facts["unit"]
+    return f"{name} [{unit}]" if unit else name

@@ -14,4 +14,4 @@ panels = Table("panel", "engine.generate.panels")
 
 def in_order() -> tuple[str, ...]:
     """The names of all panels as they stand on the page."""
-    return tuple(sorted(panels.all(), key=lambda name: int(panels.find(name).facts["place"])))
+    return tuple(sorted(panels.all(), key=lambda name: float(panels.find(name).facts["place"])))
