@@ -88,12 +88,17 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Several:
-    """Some of a few words, with commas between: `"loss,accuracy"`; none is an empty text."""
+    """Some of a few words, with commas between: `"loss,accuracy"`; none is an empty text.
+
+    Attributes:
+        hints: A sentence for each word, or none.
+    """
 
     options: tuple[str, ...]
     help: str = ""
     live: bool = False
     group: str = ""
+    hints: tuple[str, ...] = ()
 
     def refuse(self, value: object) -> str | None:
         """Why a value is no good, or None."""
@@ -213,6 +218,9 @@ class Pick:
     """The number of the tile, bar, cell (row by row), token or node clicked in the slot `slot`.
 
     There may be several slots, with spaces between them.
+
+    Attributes:
+        none: Whether nothing may be chosen, which is -1.
     """
 
     count: int
@@ -220,12 +228,15 @@ class Pick:
     help: str = ""
     live: bool = True
     when: str = ""
+    none: bool = False
+    group: str = ""
 
     def refuse(self, value: object) -> str | None:
         """Why a value is no good, or None."""
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < self.count:
+        whole, low = isinstance(value, int) and not isinstance(value, bool), -self.none
+        if whole and low <= typing.cast("int", value) < self.count:
             return None
-        return f"must be a whole number in [0, {self.count - 1}]; got {value!r:.80}"
+        return f"must be a whole number in [{low}, {self.count - 1}]; got {value!r:.80}"
 
 
 Control = Slider | Choice | Several | Toggle | Text | Numbers | Drawing | Place | Pick

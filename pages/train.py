@@ -4,7 +4,18 @@ import streamlit as st
 
 from engine.forms import Form
 from engine.jobs import board
-from ui import asked, clinic, components, data_choice, finder, project, stage, usual, widgets
+from ui import (
+    asked,
+    clinic,
+    components,
+    data_choice,
+    finder,
+    looking,
+    project,
+    stage,
+    usual,
+    widgets,
+)
 from ui.visitor import visitor
 
 ENTRY = "engine.training.run:train"
@@ -42,9 +53,15 @@ with view:
     if run is None:
         st.info("Press **Train**: the curves, filters and gradients of your network appear here.")
     else:
-        sent = components.live(run.id, key="train.view", form=form, values=run.live)
+        shown = looking.at(run)
+        seen = asked.form(shown.entry)
+        sent = components.live(shown.id, key="train.view", form=seen, values=shown.live)
+        values = (sent or {}).get("values", {})
+        if sent and sent.get("again") and (shown is not run or looking.only(values, form)):
+            looking.begin(run, values, form)
+            st.rerun()
         if sent and sent.get("again"):
-            values = {**run.settings, **run.live, **sent.get("values", {})}
+            values = {**run.settings, **run.live, **values}
             again = board().start(ENTRY, values, owner=visitor(), title=now.name, pace=run.pace)
             project.change(run=again.id)
             st.rerun()

@@ -19,6 +19,7 @@ from engine.training.run import train
 from engine.training.schedules import factor, schedules
 from engine.training.session import Session
 from engine.training.settings import Settings
+from engine.training.spreads import Spreads
 from tests.test_training import chain, finish, mlp
 
 SCORES = torch.tensor([[2.0, -1.0, 0.5], [0.1, 0.2, -0.3]], dtype=torch.float64)
@@ -316,3 +317,107 @@ def test_a_branch_from_a_run_that_its_goal_has_ended_goes_on(home):
     assert end.step == travel.kept(first)[-1]
     frame = next(train(mlp(), "gauss", folder=second, branch=branch, epochs=50))()
     assert frame.step == end.step + 1
+
+
+def test_the_samples_of_a_cell_are_those_that_the_matrix_counts():
+    spec = chain(
+        ("image", "Input", {"shape": [1, 8, 8]}),
+        ("flat", "Flatten", {}),
+        ("scores", "Linear", {"out_features": 10}),
+    )
+    run = train(spec, "digits", epochs=1, batch_size=200)
+    frame = next(run)()
+    matrix = frame.views["confusion"].values.astype(int)
+    assert "cell" not in frame.views
+    off = matrix - np.diag(np.diag(matrix))
+    row, column = np.unravel_index(off.argmax(), off.shape)
+    opened = run.send({"cell": int(row * 10 + column)})().views["cell"]
+    assert len(opened.images) == min(24, off.max())
+    data = load("digits")
+    numbers = [int(words.split()[1]) for words in opened.captions]
+    assert all(int(data.valid_y[number]) == row for number in numbers)
+    assert np.allclose(opened.images[0], data.valid_x[numbers[0]][0].numpy())
+
+
+def test_what_only_asks_for_other_pictures_is_taken_without_a_step():
+    one = session("digits", nn.Sequential(nn.Flatten(), nn.Linear(64, 10)), batch_size=400)
+    one.advance()
+    before = one.module[1].weight.detach().clone()
+    pictures = Pictures(one)
+    rest = pictures.look({"panels": "mistakes", "mistake": 2, "cell": 11, "learning_rate": 0.1})
+    assert rest == {"learning_rate": 0.1}
+    views = pictures().views
+    assert list(views) == ["cell", "mistakes", "mistake"]
+    assert views["mistake"].series["chance"].sum() == pytest.approx(100, abs=1e-3)
+    assert views["mistakes"].captions[2].endswith(views["mistake"].title[-1])
+    assert torch.equal(one.module[1].weight, before)
+    pictures.look({"cell": -1})
+    assert "cell" not in pictures().views
+
+
+def test_spreads_are_the_histograms_of_the_steps_that_were_kept():
+    kept = Spreads(every=1)
+    generator = torch.Generator().manual_seed(0)
+    for step in range(200):
+        if kept.due(step):
+            narrow = 1.0 + step / 100
+            kept.add(step, {"layer": torch.rand(10_000, generator=generator) * narrow})
+    assert len(kept.steps) <= 48
+    assert kept.steps[0] == 0
+    assert kept.steps == sorted(kept.steps)
+    picture, low, high = kept.picture("layer", 30, 60)
+    assert low == pytest.approx(0, abs=0.01)
+    assert high == pytest.approx(1 + kept.steps[-1] / 100, rel=0.01)
+    assert np.allclose(picture[:, -1], 1, atol=0.2)  # evenly spread from bottom to top
+    half = picture[:, 0] > 0.5  # at first only up to 1 of nearly 3
+    assert half.mean() == pytest.approx(1 / high, abs=0.05)
+    assert not half[0]
+    assert half[-1]
+
+
+def test_what_a_run_has_kept_of_its_layers_is_there_after_an_interruption(tmp_path):
+    panel = "weights over time"
+    run = train(mlp(), "moons", folder=tmp_path, epochs=3, batch_size=50, panels=panel)
+    for _ in range(6):
+        next(run)()
+    run.close()
+    again = next(train(mlp(), "moons", folder=tmp_path, epochs=3, batch_size=50, panels=panel))()
+    assert "steps 1 to 7" in again.views[panel].title
+    assert len(again.views[panel].captions) == 2
+
+
+def test_t_sne_keeps_neighbours_together_better_than_the_two_widest_directions():
+    from sklearn.manifold import trustworthiness
+
+    one = session("digits", nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.Linear(32, 10)))
+    one.advance()
+    views = Pictures(one, "embedding,t-SNE").frame().views
+    with torch.no_grad():
+        hidden = one.module[:2](one.data.valid_x[:240]).numpy()
+    kept = {name: trustworthiness(hidden, view.xy[:240]) for name, view in views.items()}
+    assert kept["t-SNE"] > 0.95 > kept["embedding"]
+
+
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_states_and_gates_are_those_of_torchs_own_layer(kind):
+    from engine.network.templates import spec_of
+
+    with torch.random.fork_rng():
+        run = train(spec_of(f"char-{kind.lower()}"), "stories?characters=20000", epochs=1)
+        frame = next(run)()
+    views = frame.views
+    assert views["states"].values.shape == (48, 64)
+    assert np.abs(views["states"].values).max() <= 1
+    if kind == "RNN":
+        assert "gates" not in views
+    else:
+        assert set("".join(views["gates"].rows).split()) >= {"gate"}
+        assert ((views["gates"].values > 0) & (views["gates"].values < 1)).all()
+
+
+def test_a_state_space_shows_its_state_and_what_it_lets_in():
+    from engine.network.templates import spec_of
+
+    frame = next(train(spec_of("mamba-small"), "stories?characters=20000", epochs=1))()
+    assert frame.views["spaces"].values.shape == frame.views["selection"].values.shape
+    assert (frame.views["selection"].values > 0).all()  # a softplus

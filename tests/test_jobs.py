@@ -500,3 +500,25 @@ threading.Event().wait()
             assert select.select([worker], [], [], PATIENCE)[0]  # readable once it has ended
         finally:
             os.close(worker)
+
+
+def test_a_paused_training_is_looked_at_without_a_step(board):
+    nodes = [
+        {"id": "image", "type": "Input", "params": {"shape": [1, 8, 8]}},
+        {"id": "flat", "type": "Flatten"},
+        {"id": "scores", "type": "Linear", "params": {"out_features": 10}},
+    ]
+    edges = [["image", "flat"], ["flat", "scores"]]
+    spec = {"version": 1, "nodes": nodes, "edges": edges, "outputs": ["scores"]}
+    settings = {"spec": spec, "data": "digits", "epochs": 1000, "seed": 1}
+    run = board.start("engine.training.run:train", settings)
+    shown(run)
+    run.command("pause")
+    until(run, lambda: run.state == "paused")
+    step = run.latest.step
+    run.command("set", {"cell": 0, "panels": "confusion"})
+    until(run, lambda: "cell" in run.latest.views)
+    assert (run.latest.step, run.state) == (step, "paused")
+    assert list(run.latest.views) == ["confusion", "cell"]
+    assert run.live["cell"] == 0
+    run.stop()

@@ -184,8 +184,9 @@ def _component(name: str, control: Control, default: Value) -> Component:
             return gr.CheckboxGroup(list(options), value=chosen, label=label)
         case Toggle():
             return gr.Checkbox(bool(default), label=label)
-        case Pick(count=count):
-            return gr.Number(int(default), precision=0, minimum=0, maximum=count - 1, label=label)  # type: ignore[arg-type]
+        case Pick(count=count, none=none):
+            low, high = -none, count - 1
+            return gr.Number(int(default), precision=0, minimum=low, maximum=high, label=label)  # type: ignore[arg-type]
         case Text():
             return gr.Textbox(str(default), label=label)
         case Numbers() | Place() | Drawing():

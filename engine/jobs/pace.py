@@ -54,6 +54,7 @@ class Pacer:
         self._paused = self._stopped = False
         self._owed = 0  # steps asked for while paused
         self._held: Yielded | None = None  # the newest that was yielded and not yet shown
+        self._newest: Yielded | None = None  # the newest that was yielded, shown or not
         self._state: State = "running"
         self._due = 0.0  # when the next frame may be shown, on the monotonic clock
         self._cost = 0.0  # of the last frame [s]
@@ -97,7 +98,7 @@ class Pacer:
         Returns:
             The controls turned since the last step, or None.
         """
-        held = self._held
+        held = self._newest = self._held
         if isinstance(held, Frame):
             self._note(held)
         if waits:
@@ -201,14 +202,21 @@ class Pacer:
                 self._due = min(self._due, time.monotonic() + self._period)
 
     def _turn(self, changes: Mapping[str, Any]) -> None:
-        """Keep the changes for the next step, or say why they are refused."""
+        """Keep the changes for the next step, or say why they are refused.
+
+        What was yielded may have a function `look` that takes those changes that only ask for
+        other pictures and gives back the rest: these show at once, even while the run is paused.
+        """
         try:
             accepted = self._run.turn(changes)
         except ValueError as refusal:
             self._send(News(notice=str(refusal)))
             return
-        self._changes.update(accepted)
         self._live.update(accepted)
+        look = getattr(self._newest, "look", None)
+        if look is not None and len(rest := look(accepted)) < len(accepted):
+            self._held, accepted = self._newest, rest
+        self._changes.update(accepted)
         self._send(News(live=self._live))
 
     def _send(self, news: News) -> None:

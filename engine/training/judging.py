@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
@@ -30,6 +30,8 @@ class Judgement:
         confusion: How often class `row` was called `column`, `(classes, classes)`; empty for
             regression.
         step: When.
+        said: The class that was said of each, `(samples,)`, or `(samples, places)`; empty for
+            regression, and of a judgement that was read from a checkpoint.
     """
 
     loss: float
@@ -37,6 +39,7 @@ class Judgement:
     samples: int
     confusion: torch.Tensor
     step: int
+    said: torch.Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.int64))
 
     @property
     def overlap(self) -> float:
@@ -54,6 +57,7 @@ class Judgement:
     def to_json(self) -> dict[str, Any]:
         """As plain data."""
         plain = {**asdict(self), "confusion": self.confusion.tolist()}
+        del plain["said"]  # a checkpoint does not grow with the samples
         return {**plain, "loss": finite(self.loss), "score": finite(self.score)}
 
     @classmethod
@@ -76,9 +80,10 @@ def judge(
     with torch.inference_mode():
         scores = torch.cat([module(*data.inputs(part)) for part in x.split(rows)])
         loss, score = objective.loss(scores, y).item(), objective.score(scores, y).item()
-        confusion = _confusion(objective.said(scores), y, len(data.classes))
+        said = objective.said(scores) if data.classes else torch.zeros(0, dtype=torch.int64)
+        confusion = _confusion(said, y, len(data.classes))
     module.train(training)
-    return Judgement(loss, score, len(x), confusion, step)
+    return Judgement(loss, score, len(x), confusion, step, said)
 
 
 def _confusion(said: torch.Tensor, y: torch.Tensor, count: int) -> torch.Tensor:

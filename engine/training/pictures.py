@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import time
+from collections.abc import Mapping
+from typing import Any
 
 from engine.training.judging import Judgement
-from engine.training.panels import Memory, in_order, panels
+from engine.training.panels import NONE, Memory, clicked, in_order, panels
 from engine.training.session import Session
 from engine.views import Frame, Note, View
 
@@ -25,11 +28,32 @@ class Pictures:
     def __init__(self, session: Session, shown: str = "") -> None:
         self._session = session
         self.shown = shown or standard()
+        self._due: dict[
+            str, float
+        ] = {}  # panel -> when it may be drawn next, for those with a share
         self._memory: dict[str, Memory] = {}
         self._kept: dict[str, tuple[Judgement | None, View]] = {}
         self._none: set[str] = set()  # panels that make no sense for this network and these data
         self._clock = (0.0, 0)  # computing seconds and samples when the speed was last read
         self._speed = 0.0
+
+    def __call__(self) -> Frame:
+        """The state of the run."""
+        return self.frame()
+
+    def look(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Take those controls that only ask for other pictures; the rest of them.
+
+        The network need not take a step for these, so a paused run can be looked at, too.
+        """
+        rest = dict(changes)
+        self.shown = str(rest.pop("panels", self.shown))
+        for name in clicked():
+            if name in rest:
+                self._memory.setdefault(name, {})["number"] = int(rest.pop(name))
+                self._kept.pop(name, None)
+                self._none.discard(name)
+        return rest
 
     def frame(self) -> Frame:
         """The state of the run."""
@@ -37,12 +61,16 @@ class Pictures:
         views: dict[str, View] = {}
         if session.complaint:
             views["notice"] = Note(session.complaint, "not taken", "warning")
-        asked = self.shown.split(",")
+        asked = {*self.shown.split(","), *self._opened()}
         for name in (name for name in in_order() if name in asked):
             view = self._view(name)
             if view is not None:
                 views[name] = view
         return Frame(session.step, session.steps, views, self._facts(), leap=session.epoch_left)
+
+    def _opened(self) -> list[str]:
+        """The panels of what was clicked."""
+        return [n for n in clicked() if self._memory.get(n, {}).get("number", NONE) != NONE]
 
     def _view(self, name: str) -> View | None:
         entry = panels.all().get(name)
@@ -51,12 +79,23 @@ class Pictures:
         newest = self._session.full or self._session.judged
         if entry.facts.get("slow") and name in self._kept and self._kept[name][0] is newest:
             return self._kept[name][1]
+        share = entry.facts.get("share")
+        if share and name in self._kept and self._early(name):
+            return self._kept[name][1]
+        begun = time.monotonic()
         view: View | None = entry.function(self._session, self._memory.setdefault(name, {}))
+        if share:
+            now = time.monotonic()
+            self._due[name] = now + (now - begun) / share
         if view is None:
             self._none.add(name)
             return None
         self._kept[name] = (newest, view)
         return view
+
+    def _early(self, name: str) -> bool:
+        """Whether drawing it again would take more of the time than its share; never at the end."""
+        return time.monotonic() < self._due.get(name, 0.0) and not self._session.finished
 
     def _facts(self) -> dict[str, float]:
         session = self._session

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
 import torch
 
 from engine.data import DataSet, load
-from engine.forms import Several, Value, formed
+from engine.forms import Pick, Several, Value, formed
 from engine.network.build import build
 from engine.network.spec import NetworkSpec
 from engine.store.files import write_json
@@ -21,7 +21,8 @@ from engine.training.doctor import Finding
 from engine.training.doctor.visit import Doctor, diverged
 from engine.training.door import refuse_misfit
 from engine.training.initialisers import initialise
-from engine.training.panels import in_order
+from engine.training.panels import NONE, hints, offered
+from engine.training.panels.answers import MOST_CELLS, WORST
 from engine.training.pictures import Pictures, standard
 from engine.training.session import Diverged, Session
 from engine.training.settings import Settings
@@ -45,8 +46,33 @@ class Choices(Settings):
 
     panels: Annotated[
         str,
-        Several(in_order(), live=True, group="Pictures", help="What is drawn meanwhile"),
+        Several(
+            offered(), hints=hints(), live=True, group="Pictures", help="What is drawn meanwhile"
+        ),
     ] = standard()
+    cell: Annotated[
+        int,
+        Pick(
+            MOST_CELLS,
+            "confusion",
+            none=True,
+            group="Pictures",
+            help="Of the confusion matrix, row by row: its samples are shown",
+        ),
+    ] = NONE
+    mistake: Annotated[
+        int,
+        Pick(
+            WORST,
+            "mistakes",
+            none=True,
+            group="Pictures",
+            help="Of the surest ones: what the network holds of that sample",
+        ),
+    ] = NONE
+
+
+LOOKED = tuple(one.name for one in fields(Choices) if one.name not in Settings.__dataclass_fields__)
 
 
 @formed(Choices)
@@ -77,7 +103,7 @@ def train(
         ValueError: Network and data do not fit, or a setting does not fit them; says what to do.
         Diverged: The loss stopped being finite; says where that began.
     """
-    shown = str(chosen.pop("panels", ""))
+    looked = {name: chosen.pop(name) for name in LOOKED if name in chosen}
     settings = Settings(**chosen)  # type: ignore[arg-type] # held against the form
     network = NetworkSpec.parse(spec)
     samples = data if isinstance(data, DataSet) else load(data)
@@ -90,7 +116,9 @@ def train(
         source = data if isinstance(data, str) else data.name
         write_json(folder / "settings.json", {"data": source, **asdict(settings)})
         write_json(folder / "machine.json", machine())
-    yield from _go(session, Pictures(session, shown), folder, free or _never)
+    pictures = Pictures(session)
+    pictures.look(looked)
+    yield from _go(session, pictures, folder, free or _never)
 
 
 def begin(network: NetworkSpec, samples: DataSet, settings: Settings) -> Session:
@@ -118,13 +146,11 @@ def _go(
     healthy = True
     try:
         if session.finished:
-            yield pictures.frame
+            yield pictures
         while not session.finished:
             session.advance(free())
             diary.look()
-            if changes := (yield pictures.frame):
-                turned = dict(changes)
-                pictures.shown = str(turned.pop("panels", pictures.shown))
+            if (changes := (yield pictures)) and (turned := pictures.look(changes)):
                 session.change(turned)
     except Diverged as ill:
         healthy = False  # the last good checkpoint stays

@@ -27,6 +27,7 @@ from engine.training.optimizers import optimizers, turn
 from engine.training.rate import Progress
 from engine.training.route import Route
 from engine.training.settings import Settings
+from engine.training.spreads import Spreads
 from engine.views import Array
 
 __all__ = ["Diverged", "Judgement", "Session", "Settings"]
@@ -64,6 +65,8 @@ class Session:
         learn: What is learnt instead of the plain loss, as a defence does; None for the plain one.
         replays: How often each batch is learnt from in a row; an epoch has as many steps as ever.
         complaint: Why the newest choice was not taken, or nothing.
+        spreads: Weights, activations, gradients -> how they were spread at kept steps, for those
+            that somebody has looked at.
     """
 
     module: nn.Module
@@ -82,6 +85,7 @@ class Session:
     learn: Learn | None = None
     replays: int = 1
     complaint: str = ""
+    spreads: dict[str, Spreads] = field(default_factory=dict)
     history: History = field(init=False)
 
     def __post_init__(self) -> None:
@@ -208,6 +212,7 @@ class Session:
             "seen": self.seen,
             "settings": asdict(self.settings),
             "history": self.history.to_json(),
+            "spreads": {kind: one.to_json() for kind, one in self.spreads.items()},
             "since": self._since.tolist(),
             "loss": checkpoint.finite(self.loss),
             "progress": self.progress.to_json(),
@@ -242,6 +247,7 @@ class Session:
         self.step, self.epoch, self.seen = state["step"], state["epoch"], state["seen"]
         self.loss = math.nan if state["loss"] is None else state["loss"]
         self.history = History(**state["history"])
+        self.spreads = {kind: Spreads(**one) for kind, one in state.get("spreads", {}).items()}
         self._since = torch.tensor(state["since"], dtype=torch.float64)
         self.progress = Progress.from_json(state["progress"])
         if branch:

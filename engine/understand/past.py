@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Annotated
 
 from engine.data import load
-from engine.forms import Several, Slider, Value
+from engine.forms import Pick, Several, Slider, Value
 from engine.models.kept import read_json
 from engine.network.spec import NetworkSpec
 from engine.training import travel
-from engine.training.panels import in_order
+from engine.training.panels import NONE, hints, offered
+from engine.training.panels.answers import MOST_CELLS, WORST
 from engine.training.pictures import Pictures, standard
 from engine.training.run import begin
 from engine.training.session import Session
@@ -27,8 +28,16 @@ def study(
         float, Slider(0.0, 100.0, unit="%", live=True, help="Later in the run")
     ] = 100.0,
     panels: Annotated[
-        str, Several(in_order(), live=True, group="Pictures", help="What is drawn")
+        str, Several(offered(), hints=hints(), live=True, group="Pictures", help="What is drawn")
     ] = standard(),
+    cell: Annotated[
+        int,
+        Pick(MOST_CELLS, "confusion", none=True, group="Pictures", help="Its samples are shown"),
+    ] = NONE,
+    mistake: Annotated[
+        int,
+        Pick(WORST, "mistakes", none=True, group="Pictures", help="Of the surest ones"),
+    ] = NONE,
 ) -> Generator[Frame, Mapping[str, Value] | None, None]:
     """Show a run as it stood at one of its kept steps; wait for another to be asked for.
 
@@ -36,6 +45,8 @@ def study(
         model: The folder of the run.
         moment: How far along the kept steps, in per cent of them.
         panels: What is drawn.
+        cell: Which cell of the confusion matrix is opened.
+        mistake: Which of the surest mistakes.
 
     Yields:
         The frame that the run showed at that step, with the kept step in its facts.
@@ -47,10 +58,14 @@ def study(
     steps = travel.kept(folder)
     if not steps:
         raise LookupError("this run has kept no steps to go back to; train the network anew")
+    wish: dict[str, Value] = {"panels": panels, "cell": cell, "mistake": mistake}
+    shown, pictures = -1, None
     while True:
         step = steps[round(moment / 100 * (len(steps) - 1))]
-        session = restored(folder, step)
-        frame = Pictures(session, panels).frame()
+        if pictures is None or step != shown:
+            shown, pictures = step, Pictures(restored(folder, step))
+        pictures.look(wish)
+        frame = pictures.frame()
         where = Note(
             f"Step **{step:,}**, one of {len(steps)} that were kept. Weights and curves are as "
             f"they were then.",
@@ -61,8 +76,8 @@ def study(
         facts.pop("tokens/s", None)
         views = {**frame.views, "moment": where}
         changes = yield Frame(step, steps[-1], views, facts, waits=True)
-        moment = float(str((changes or {}).get("moment", moment)))
-        panels = str((changes or {}).get("panels", panels))
+        wish |= changes or {}
+        moment = float(str(wish.pop("moment", moment)))
 
 
 def restored(folder: Path, step: int) -> Session:

@@ -21,7 +21,7 @@ from engine.views import Table as TableView
 MOST_JUDGED = 4000  # validation samples
 MOST_SHOWN = 24  # samples of a cell
 MOST_CLASSES = 40
-FIRST = MOST_CLASSES**2 - 1  # stands for the most frequent error, before a cell is clicked
+NONE = -1  # no cell is clicked yet: the most frequent error is shown
 BATCH = 256
 
 Method = Annotated[str, Choice(tuple(explainers.all()), help="How to explain", live=True)]
@@ -30,7 +30,9 @@ Method = Annotated[str, Choice(tuple(explainers.all()), help="How to explain", l
 def study(
     model: str,
     *,
-    cell: Annotated[int, Pick(FIRST + 1, "confusion", help="Of the matrix")] = FIRST,
+    cell: Annotated[
+        int, Pick(MOST_CLASSES**2, "confusion", none=True, help="Of the matrix")
+    ] = NONE,
     member: Annotated[int, Pick(MOST_SHOWN, "samples", help="Of that cell")] = 0,
     method: Method = "integrated_gradients",
     layer: Layer = "",
@@ -116,7 +118,7 @@ class _Book:
 
     def _chosen(self, cell: int, matrix: np.ndarray) -> int:
         """The cell that is meant; before one is clicked the most frequent error."""
-        if cell == FIRST:
+        if cell == NONE:
             wrong = matrix - np.diag(np.diag(matrix))
             return int(wrong.argmax())
         return min(cell, matrix.size - 1)

@@ -2,7 +2,9 @@
 
 `memory` is a dictionary of the panel's own that lives as long as the run is watched. An entry's
 facts: `place`, its number in the order of the page; `shown`, whether it is there at first; `slow`,
-whether it changes only with the judgements of the network (and is drawn anew only then).
+whether it changes only with the judgements of the network (and is drawn anew only then); `share`,
+the part of the time that drawing it may take, for what takes long; `clicked`, whether it is drawn
+only while something has been clicked for it, whose number is `memory["number"]`.
 """
 
 from __future__ import annotations
@@ -25,11 +27,27 @@ Panel = Callable[[Session, Memory], View | None]
 
 SAMPLES = 64  # validation samples on which activations are looked at
 MOST_LAYERS = 8  # that one picture tells apart
+NONE = -1  # nothing is clicked
 
 
 def in_order() -> tuple[str, ...]:
     """The names of all panels as they stand on the page."""
-    return tuple(sorted(panels.all(), key=lambda name: int(panels.find(name).facts["place"])))
+    return tuple(sorted(panels.all(), key=lambda name: float(panels.find(name).facts["place"])))
+
+
+def clicked() -> tuple[str, ...]:
+    """The panels that show what was clicked elsewhere; each has a control of its name."""
+    return tuple(name for name in in_order() if panels.find(name).facts.get("clicked"))
+
+
+def offered() -> tuple[str, ...]:
+    """The panels that a visitor may ask for."""
+    return tuple(name for name in in_order() if not panels.find(name).facts.get("clicked"))
+
+
+def hints() -> tuple[str, ...]:
+    """What each of those shows, in a sentence."""
+    return tuple(panels.find(name).help for name in offered())
 
 
 @contextmanager

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import torch
 
@@ -14,29 +12,18 @@ from engine.training.panels import Memory, looking, panels
 from engine.training.session import Session
 from engine.views import View
 
-SHARE = 0.05  # of the time that may go into this picture
 
-
-@panels.add("attention", place=2, shown=True)
+@panels.add("attention", place=2, shown=True, share=0.05)
 def attention(session: Session, memory: Memory) -> View | None:
     """Every head of every layer on the first validation sample."""
-    if not memory.setdefault("any", True):
-        return None
-    if time.monotonic() < memory.get("next", 0.0):
-        kept: View = memory["view"]
-        return kept
-    begun = time.monotonic()
+    del memory
     inputs = session.data.inputs(session.data.valid_x[:1])
     with looking(session) as module:
         layers = look(module, inputs).layers
     if not layers:
-        memory["any"] = False
         return None
     streams = tuple(_places(one) for one in inputs)
-    memory["view"] = overview(Subject(session.module, inputs, streams), layers, -1)
-    memory["next"] = time.monotonic() + (time.monotonic() - begun) / SHARE
-    made: View = memory["view"]
-    return made
+    return overview(Subject(session.module, inputs, streams), layers, -1)
 
 
 def _places(x: torch.Tensor) -> Stream:

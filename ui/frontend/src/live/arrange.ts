@@ -1,9 +1,12 @@
 /** Where panels stand: the main one large, the others beside and below it. */
+import { SIZES, type Size } from "./sizes";
 import type { Shape } from "./views/kind";
 
 export interface Item {
   slot: string;
   shape: Shape;
+  /** The visitor's own choice, over the page's. */
+  size?: Size | undefined;
 }
 
 /** A panel's place in a grid of twelve columns. */
@@ -29,6 +32,11 @@ const WIDE = 780; // from it on, panels beside the main one
 
 /** Cells in the order of the page. */
 export function arrange(items: Item[], width: number, wishes: Wishes = {}): Cell[] {
+  const cells = ordered(items, width, wishes);
+  return items.some(({ size }) => size) ? sized(cells, items, width) : cells;
+}
+
+function ordered(items: Item[], width: number, wishes: Wishes): Cell[] {
   const top = items.filter(({ slot, shape }) => wishes.top?.includes(slot) && takesRow(shape));
   if (!top.length) return arranged(items, width, wishes);
   return [...top.map((item) => cell(item, COLUMNS)), ...arranged(items.filter((item) => !top.includes(item)), width, wishes)];
@@ -58,6 +66,33 @@ function arranged(items: Item[], width: number, wishes: Wishes): Cell[] {
     ...filled(cells.slice(2), cells.length > 10 ? 4 : 3),
     ...strips,
   ];
+}
+
+/** Rows filled in turn once a visitor has chosen sizes; what is left of a row goes to panels without one. */
+function sized(cells: Cell[], items: Item[], width: number): Cell[] {
+  const choice = new Map(items.map(({ slot, size }) => [slot, size]));
+  const wanted = (one: Cell): number => {
+    const size = choice.get(one.slot);
+    if (width < NARROW) return COLUMNS;
+    if (size) return Math.min(COLUMNS, SIZES[size].columns * (width < WIDE ? 2 : 1));
+    return one.main && one.rows > 1 ? 8 : Math.max(4, one.columns);
+  };
+  const rows: Cell[][] = [];
+  let used = COLUMNS;
+  for (const one of cells) {
+    const columns = wanted(one);
+    if (used + columns > COLUMNS) [used] = [0, rows.push([])];
+    rows[rows.length - 1]!.push({ ...one, columns, rows: 1 });
+    used += columns;
+  }
+  for (const row of rows) spread(row, row.filter(({ slot }) => !choice.get(slot)));
+  return rows.flat();
+}
+
+/** Gives what is left of a row to some of its cells, as evenly as can be. */
+function spread(row: Cell[], free: Cell[]): void {
+  let left = COLUMNS - row.reduce((sum, { columns }) => sum + columns, 0);
+  for (let index = 0; free.length && left > 0; index++, left--) free[index % free.length]!.columns++;
 }
 
 function isPicture(shape: Shape): boolean {

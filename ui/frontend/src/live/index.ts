@@ -107,6 +107,7 @@ export function mount(root: HTMLElement, data: LiveData, send: Send): Mounted<Li
     pictures.show(views, merged.changed);
     numbers.show(newest.facts);
     panel.show(newest.live);
+    for (const control of panel.all) control.there?.(newest.slots);
     if (newest.notice) keep(newest.notice);
     status();
     if (newest.state === "finished" && before && before.state !== "finished") send({ finished: true });

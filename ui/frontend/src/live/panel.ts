@@ -3,12 +3,14 @@ import { element, icon, say } from "../shared/element";
 import { label } from "../shared/numbers";
 import type { Theme } from "../shared/theme";
 import type { View } from "./data";
+import type { Size } from "./sizes";
 import { placeholder, type Box, type Context } from "./draw/canvas";
 import { readout } from "./draw/readout";
 import { kindOf } from "./views";
 import { look, type Built, type Drawn, type Hit, type Look, type Pointed, type Shape } from "./views/kind";
 
 const ENLARGE = "M2 2h5v1.6H4.7l3 3-1.1 1.1-3-3V7H2zm12 12H9v-1.6h2.3l-3-3 1.1-1.1 3 3V9H14z";
+const RESIZE = "M1 8.7h1.6v4.7h4.7V15H1zM15 7.3h-1.6V2.6H8.7V1H15z";
 const CLOSE = "M3.2 4.3 4.3 3.2 8 6.9l3.7-3.7 1.1 1.1L9.1 8l3.7 3.7-1.1 1.1L8 9.1l-3.7 3.7-1.1-1.1L6.9 8z";
 const PLAY = "M4 2.5v11l9-5.5z";
 const LABEL_EVERY = 2000; // [ms]: a screen reader is told no faster
@@ -18,6 +20,8 @@ interface Listener {
   /** Something can be drawn anew. */
   dirty(panel: Panel): void;
   hide(slot: string): void;
+  /** To the next size, or to the one nearest to what its corner was dragged to [px]. */
+  resize(panel: Panel, to?: { width: number; height: number }): void;
   enlarge(panel: Panel): void;
   /** The visitor pointed at a thing or a place; `done` at the end of a drag. */
   hit(slot: string, hit: Hit): void;
@@ -31,6 +35,7 @@ export class Panel {
   private view: View;
   private readonly title = element("h3");
   private readonly act = button("", PLAY);
+  private readonly size = button("", RESIZE);
   private readonly picture = element("div", { class: "picture" });
   private canvas: HTMLCanvasElement | null = null;
   private words: HTMLElement | null = null;
@@ -51,11 +56,45 @@ export class Panel {
     enlarge.onclick = () => listener.enlarge(this);
     hide.onclick = () => listener.hide(slot);
     this.act.onclick = () => this.drawn()?.action?.run(this.view);
-    const head = element("header", {}, this.title, this.act, enlarge, hide);
-    this.element = element("figure", { class: "panel", "data-slot": slot }, head, this.picture);
+    this.size.onclick = () => listener.resize(this);
+    this.size.classList.add("size");
+    this.sized(undefined);
+    const head = element("header", {}, this.title, this.act, this.size, enlarge, hide);
+    this.element = element("figure", { class: "panel", "data-slot": slot }, head, this.picture, this.corner());
     this.sizes = new ResizeObserver(() => listener.dirty(this));
     this.build();
     this.show(view);
+  }
+
+  /** Tells how large it is by the visitor's choice. */
+  sized(size: Size | undefined): void {
+    const words = `Size of ${label(this.slot)}: ${size ?? "automatic"}. Change it`;
+    if (this.size.title === words) return;
+    this.size.title = this.size.ariaLabel = words;
+    this.size.dataset.size = size ?? "";
+  }
+
+  /** The height of its picture without a choice of size [px]. */
+  get natural(): number {
+    return Number.parseFloat(this.picture.style.getPropertyValue("--height")) || 220;
+  }
+
+  /** A corner to drag; the button does the same by keyboard. */
+  private corner(): HTMLElement {
+    const grip = element("div", { class: "grip", title: "Drag to resize" });
+    let from: { x: number; y: number; width: number; height: number } | null = null;
+    grip.onpointerdown = (event) => {
+      grip.setPointerCapture?.(event.pointerId);
+      from = { x: event.clientX, y: event.clientY, width: this.element.clientWidth, height: this.picture.clientHeight };
+      event.preventDefault();
+    };
+    grip.onpointermove = ({ clientX, clientY }) => {
+      if (from) this.listener.resize(this, { width: from.width + clientX - from.x, height: from.height + clientY - from.y });
+    };
+    grip.onpointerup = grip.onpointercancel = () => {
+      from = null;
+    };
+    return grip;
   }
 
   /** Whether it marks what is pointed at elsewhere. */
@@ -92,6 +131,7 @@ export class Panel {
   ask(kind: "place" | "pick" | null): void {
     this.asked = kind;
     if (this.canvas) this.canvas.dataset.ask = kind ?? "";
+    if (this.canvas && (kind === "pick" || this.drawn()?.turn)) this.canvas.tabIndex = 0;
     if (this.canvas) this.canvas.style.touchAction = kind === "place" || this.drawn()?.turn ? "none" : "pan-y";
   }
 
@@ -218,6 +258,10 @@ export class Panel {
     canvas.onkeydown = (event) => {
       const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
       const turn = this.drawn()?.turn;
+      if (by && this.asked === "pick") {
+        event.preventDefault();
+        return this.step(by[0]!, by[1]!);
+      }
       if (!by || !turn) return;
       event.preventDefault();
       turn(this.look, by[0]! * TURN_STEP, by[1]! * TURN_STEP);
@@ -239,6 +283,15 @@ export class Panel {
     }
     if (this.marks && this.theme) this.listener.point(this.drawn()?.hit?.(this.view, this.box, ...at, this.theme)?.pointed ?? null);
     this.listener.dirty(this);
+  }
+
+  /** Picks what lies beside the thing that is picked, as an arrow key says. */
+  private step(across: number, down: number): void {
+    const { picked } = this.look;
+    const beside = this.drawn()?.beside;
+    const before = picked === null || picked < 0 ? null : picked;
+    const index = before === null ? 0 : beside ? beside(this.view, before, across, down) : before + across + down;
+    if (index >= 0) this.listener.hit(this.slot, { index, words: [] });
   }
 
   private aim([x, y]: [x: number, y: number]): void {

@@ -6,6 +6,7 @@ import { arrange } from "./arrange";
 import { listens, type Control } from "./controls/control";
 import type { Named, View } from "./data";
 import { Panel } from "./panel";
+import { keep, nearest, next, recall, SIZES, type Size } from "./sizes";
 import type { Hit, Pointed } from "./views/kind";
 
 export interface Layout {
@@ -44,7 +45,7 @@ export function stage(body: HTMLElement, hit: (slot: string, hit: Hit) => void):
   const dialog = element("dialog", { class: "large" });
   const all = element("div", {}, grid, hidden, dialog);
   const panels = new Map<string, Panel>();
-  const away = new Set<string>();
+  const { sizes, away } = recall(location.pathname);
   const dirty = new Set<Panel>();
   let wishes: Layout = {};
   let controls: Control[] = [];
@@ -63,7 +64,14 @@ export function stage(body: HTMLElement, hit: (slot: string, hit: Hit) => void):
       // In the large window the cross closes it; only on the stage it hides.
       if (dialog.open) return dialog.close();
       away.add(slot);
-      place();
+      resettle();
+    },
+    resize(panel: Panel, to?: { width: number; height: number }): void {
+      const size = to ? dragged(panel, to) : next(sizes.get(panel.slot));
+      if (size === sizes.get(panel.slot)) return;
+      if (size) sizes.set(panel.slot, size);
+      else sizes.delete(panel.slot);
+      resettle();
     },
     enlarge(panel: Panel): void {
       if (dialog.open) return dialog.close();
@@ -119,9 +127,21 @@ export function stage(body: HTMLElement, hit: (slot: string, hit: Hit) => void):
     redraw();
   }, THEME_EVERY);
 
+  /** The size that fits what a corner was dragged to [px]: by its width, in one column by its height. */
+  function dragged(panel: Panel, { width, height }: { width: number; height: number }): Size {
+    const twelfth = grid.clientWidth / 12;
+    if (panel.element.clientWidth > 11 * twelfth && grid.clientWidth < 640) return nearest(height / panel.natural, "height");
+    return nearest(width / twelfth, "columns");
+  }
+
+  function resettle(): void {
+    keep(location.pathname, { sizes, away });
+    place();
+  }
+
   /** Puts every panel where it belongs; moves nothing that stands right already. */
   function place(): void {
-    const items = order.flatMap((slot) => panels.get(slot) ?? []).filter(({ slot }) => !away.has(slot)).map(({ slot, shape }) => ({ slot, shape }));
+    const items = order.flatMap((slot) => panels.get(slot) ?? []).filter(({ slot }) => !away.has(slot)).map(({ slot, shape }) => ({ slot, shape, size: sizes.get(slot) }));
     const shown = wishes.chrome === false ? items.filter(({ slot }) => slot === (wishes.main ?? items[0]?.slot)) : items;
     const cells = arrange(shown, grid.clientWidth || body.clientWidth, wishes);
     cells.forEach(({ slot, columns, rows, main }, index) => {
@@ -130,6 +150,9 @@ export function stage(body: HTMLElement, hit: (slot: string, hit: Hit) => void):
       panel.style.gridRow = `span ${rows}`;
       panel.classList.toggle("main", main);
       panel.classList.toggle("few", cells.length <= 2);
+      const size = sizes.get(slot);
+      panels.get(slot)!.sized(size);
+      panel.style.setProperty("--scale", String(size ? SIZES[size].height : 1));
       if (grid.children[index] !== panel && !(dialog.open && dialog.contains(panel))) grid.insertBefore(panel, grid.children[index] ?? null);
     });
     const standing = new Set(cells.map(({ slot }) => slot));
@@ -142,18 +165,18 @@ export function stage(body: HTMLElement, hit: (slot: string, hit: Hit) => void):
     const button = element("button", { type: "button", class: "chip" }, `Show ${label(slot)}`);
     button.onclick = () => {
       away.delete(slot);
-      place();
+      resettle();
     };
     return button;
   }
 
   let width = 0;
-  const sizes = new ResizeObserver(() => {
+  const room = new ResizeObserver(() => {
     if (Math.abs(grid.clientWidth - width) < 1) return;
     width = grid.clientWidth;
     place();
   });
-  sizes.observe(grid);
+  room.observe(grid);
 
   function listen(newest: Control[]): void {
     controls = newest;
@@ -216,7 +239,7 @@ export function stage(body: HTMLElement, hit: (slot: string, hit: Hit) => void):
     destroy() {
       clearInterval(watch);
       cancelAnimationFrame(request);
-      sizes.disconnect();
+      room.disconnect();
       sight?.disconnect();
       for (const panel of panels.values()) panel.destroy();
     },

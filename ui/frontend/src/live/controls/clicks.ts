@@ -50,19 +50,29 @@ function round(value: number, size: number): number {
   return Number(value.toFixed(Math.min(10, places)));
 }
 
-/** The number of a thing. */
+/** The number of a thing, or of none. */
 export function pick(entry: Entry, changed: Changed): Control {
   const last = Math.max(0, (entry.count ?? 1) - 1);
   let chosen = Number(entry.default);
+  const shown = (): string => (chosen < 0 ? "" : String(chosen));
   const box = numberBox(label(entry.name), 0, last, true, (value) => {
     chosen = value;
     changed(chosen);
   });
   const show = (value: Value): void => {
     chosen = Number(value);
-    if (!box.matches(":focus")) box.value = String(chosen);
+    if (!box.matches(":focus")) box.value = shown();
   };
   show(entry.default);
+  if (entry.none) {
+    box.placeholder = "none";
+    box.onchange = () => {
+      if (box.value || chosen < 0) return; // emptied: nothing is picked any more
+      chosen = -1;
+      box.setAttribute("aria-invalid", "false");
+      changed(chosen);
+    };
+  }
   return {
     element: named(entry, box, element("span", { class: "hint" }, HINT)),
     show,
@@ -73,6 +83,6 @@ export function pick(entry: Entry, changed: Changed): Control {
       show(hit.index);
       changed(chosen);
     },
-    mark: (look) => void (look.picked = chosen),
+    mark: (look) => void (look.picked = chosen < 0 ? null : chosen),
   };
 }

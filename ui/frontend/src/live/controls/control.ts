@@ -18,6 +18,8 @@ export interface Entry {
   log?: boolean;
   unit?: string;
   options?: string[];
+  /** A sentence for each of the options of `Several`. */
+  hints?: string[];
   longest?: number;
   length?: number;
   names?: string[];
@@ -29,6 +31,8 @@ export interface Entry {
   extent?: Extent;
   slot?: string;
   count?: number;
+  /** Whether nothing may be picked, which is -1. */
+  none?: boolean;
   /** Shown only while another control says one of these: `source=typed|drawing`. */
   when?: string;
 }
@@ -37,6 +41,8 @@ export interface Control {
   element: HTMLElement;
   /** Shows a value that came from the run; never calls `changed`. */
   show(value: Value): void;
+  /** Tells which slots have a picture. */
+  there?(slots: readonly string[]): void;
   /** The slots, with spaces between, whose pictures can be clicked, and what a click there means. */
   slot?: string;
   asks?: "place" | "pick";

@@ -103,6 +103,20 @@ describe("a click in a picture", () => {
   });
 });
 
+test("nothing may be picked where the control says so", () => {
+  const made = build(entry("Pick", -1, { count: 9, slot: "confusion", none: true }));
+  const box = document.querySelector("input")!;
+  const marked = look();
+  made.all[0]!.mark!(marked);
+  expect([box.value, marked.picked]).toEqual(["", null]);
+  made.hit("confusion", { index: 4, words: [] });
+  expect(box.value).toBe("4");
+  box.value = "";
+  box.dispatchEvent(new Event("change"));
+  vi.advanceTimersByTime(100);
+  expect(sent[sent.length - 1]).toEqual({ it: -1 });
+});
+
 test("the run's own values are shown, but not while the visitor turns", () => {
   vi.spyOn(performance, "now").mockImplementation(() => Date.now());
   const made = build(entry("Slider", 0, { low: 0, high: 1 }));

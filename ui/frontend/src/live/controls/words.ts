@@ -36,13 +36,19 @@ export function several(entry: Entry, changed: Changed): Control {
     input.onchange = () => changed(boxes.filter(({ checked }) => checked).map(({ value }) => value).join(","));
     return input;
   });
-  const row = element("div", { class: "several" }, ...boxes.map((input) => element("label", {}, input, " ", input.value)));
+  const labels = boxes.map((input, index) => element("label", { title: entry.hints?.[index] }, input, " ", input.value));
+  const row = element("div", { class: "several" }, ...labels);
   const show = (value: Value): void => {
     const chosen = new Set(String(value).split(","));
     for (const input of boxes) input.checked = chosen.has(input.value);
   };
   show(entry.default);
-  return { element: grouped(entry, row), show };
+  /** Panels that were asked for and have nothing to show of this network and these data are pale. */
+  const there = (slots: readonly string[]): void => {
+    const names = boxes.some(({ value }) => slots.includes(value));
+    boxes.forEach(({ value, checked }, index) => labels[index]!.classList.toggle("idle", names && checked && !slots.includes(value)));
+  };
+  return { element: grouped(entry, row), show, there };
 }
 
 /** Yes or no. */

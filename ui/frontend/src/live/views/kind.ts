@@ -54,6 +54,8 @@ export interface Drawn<V> extends Common<V> {
   hit?(view: V, box: Box, x: number, y: number, theme: Theme): Hit | null;
   /** Turns the picture by a drag [px]. */
   turn?(look: Look, dx: number, dy: number): void;
+  /** The number of the thing beside another one, for arrow keys; by default the next in the row. */
+  beside?(view: V, index: number, across: number, down: number): number;
   /** Whether it marks what is pointed at in other views. */
   marks?: boolean;
   /** A button beside the title. */

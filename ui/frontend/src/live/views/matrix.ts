@@ -91,7 +91,7 @@ function drawNumbers(ctx: Context, view: Matrix, { area, cell }: Layout, ends: R
 function drawFrames(ctx: Context, view: Matrix, { area, cell }: Layout, look: Look, theme: Theme): void {
   const [, columns] = shapeOf(view);
   const frames = view.highlight.map(([row, column]) => ({ row, column, colour: theme.text }));
-  if (look.picked !== null) {
+  if (look.picked !== null && look.picked >= 0) {
     frames.push({ row: Math.floor(look.picked / columns), column: look.picked % columns, colour: theme.accent });
   }
   for (const { row, column, colour } of frames) {
@@ -152,4 +152,11 @@ function describe(view: Matrix): string {
   return `${view.title || "A table"} of ${rows} rows and ${columns} columns, ${spanWords(view.values.data)}.`;
 }
 
-export const matrix: Drawn<Matrix> = { shape: "picture", height: 240, draw, hit, describe };
+function beside(view: Matrix, index: number, across: number, down: number): number {
+  const [rows, columns] = shapeOf(view);
+  const row = Math.min(rows - 1, Math.max(0, Math.floor(index / columns) + down));
+  const column = Math.min(columns - 1, Math.max(0, (index % columns) + across));
+  return row * columns + column;
+}
+
+export const matrix: Drawn<Matrix> = { shape: "picture", height: 240, draw, hit, describe, beside };
