@@ -31,6 +31,7 @@ def confusion(session: Session, memory: Memory) -> View | None:
     classes = session.data.classes
     if newest is None:
         return Matrix(np.zeros((len(classes),) * 2))
+    can = " (click a cell)" if session.data.train_y.ndim == 1 else ""
     return Matrix(
         newest.confusion.numpy().astype(np.float64),
         rows=classes,
@@ -38,7 +39,7 @@ def confusion(session: Session, memory: Memory) -> View | None:
         xlabel="predicted",
         ylabel="true",
         numbers=len(classes) <= MOST_NUMBERED,
-        title=f"{newest.samples:,} validation samples at step {newest.step:,} (click a cell)",
+        title=f"{newest.samples:,} validation samples at step {newest.step:,}{can}",
     )
 
 
