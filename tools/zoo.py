@@ -7,18 +7,26 @@ learn from data that the playground ships or draws itself, on one thread, from a
 from __future__ import annotations
 
 import argparse
+import json
+import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import torch
 
+from engine.forms import Form
 from engine.generate import kept
 from engine.generate.learn import fitting
 from engine.generate.learner import Learner
 from engine.generate.source import open_source
+from engine.network.templates import spec_of
+from engine.store.files import write_json
+from engine.training.run import train
 
 LARGEST = 4_000_000  # bytes of a file
 
@@ -52,6 +60,72 @@ READY = {
 }
 
 
+@dataclass(frozen=True)
+class Writer:
+    """A text model to be made: a network of the templates, kept as a run keeps it.
+
+    Attributes:
+        template: The network.
+        data: What it reads.
+        title: What it is called.
+        settings: Of the training, where they differ from the usual.
+    """
+
+    template: str
+    data: str
+    title: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+WRITERS = {
+    "text-plays": Writer(
+        "gpt-pieces",
+        "plays_pieces",
+        "GPT in pieces of words, on Shakespeare",
+        {"epochs": 24, "learning_rate": 0.002, "schedule": "one-cycle", "weight_decay": 0.01},
+    ),
+    "text-stories": Writer(
+        "gpt-small", "stories", "Small GPT, on tiny stories", {"epochs": 6, "learning_rate": 0.002}
+    ),
+    "text-blanks": Writer(
+        "bert-blanks",
+        "blanks?size=20000",
+        "BERT that fills blanks, on tiny stories",
+        {"epochs": 24, "learning_rate": 0.003, "schedule": "cosine"},
+    ),
+}
+
+
+def write(name: str) -> None:
+    """Train a text model and write it; says its size, time and score."""
+    one = WRITERS[name]
+    form = Form.of(train, "zoo")
+    begun = time.perf_counter()
+    with tempfile.TemporaryDirectory() as place:
+        settings: dict[str, Any] = {**form.fill(one.settings), "panels": ""}
+        for made in train(spec_of(one.template), one.data, folder=Path(place), **settings):
+            frame = made() if callable(made) else made
+            if frame.step % max(1, frame.of // 20) == 0:
+                told = "  ".join(f"{key} {value:.4g}" for key, value in frame.facts.items())
+                print(f"{name} {frame.step:>6}/{frame.of}  {told}", flush=True)
+        folder = kept.ZOO / name
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in ("spec.json", "settings.json", "summary.json", "weights.safetensors"):
+            shutil.copyfile(Path(place) / file, folder / file)
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    write_json(folder / "summary.json", {**summary, "title": one.title})
+    minutes = (time.perf_counter() - begun) / 60
+    size = (folder / "weights.safetensors").stat().st_size
+    _refuse_large(name, size, folder / "weights.safetensors")
+    print(f"{name}: {size / 1000:.0f} kB in {minutes:.1f} min", flush=True)
+
+
+def _refuse_large(name: str, size: int, path: Path) -> None:
+    if size > LARGEST:
+        path.unlink()
+        raise ValueError(f"{name}: must have at most {LARGEST:,} bytes; has {size:,}")
+
+
 def make(name: str) -> None:
     """Train one and write it; says its size, time and scores.
 
@@ -81,9 +155,7 @@ def make(name: str) -> None:
     path = kept.ZOO / f"{name}.safetensors"
     kept.keep(path, learner.model, done, half=True)
     size = path.stat().st_size
-    if size > LARGEST:
-        path.unlink()
-        raise ValueError(f"{name}: must have at most {LARGEST:,} bytes; has {size:,}")
+    _refuse_large(name, size, path)
     scores = "  ".join(f"{key} {value:.4g}" for key, value in done.scores.items())
     print(f"{name}: {size / 1000:.0f} kB in {training['minutes']} min  {scores}", flush=True)
 
@@ -91,14 +163,18 @@ def make(name: str) -> None:
 def main() -> int:
     """Make all, or those that are named."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(READY))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join([*READY, *WRITERS]))
     options = parser.parse_args()
     torch.set_num_threads(1)
-    for name in options.names or READY:
-        if name not in READY:
-            print(f"no ready model {name!r}; there are {', '.join(READY)}", file=sys.stderr)
+    for name in options.names or [*READY, *WRITERS]:
+        if name in WRITERS:
+            write(name)
+        elif name in READY:
+            make(name)
+        else:
+            known = ", ".join([*READY, *WRITERS])
+            print(f"no ready model {name!r}; there are {known}", file=sys.stderr)
             return 2
-        make(name)
     return 0
 
 

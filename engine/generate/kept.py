@@ -189,6 +189,24 @@ def listing() -> list[dict[str, Any]]:
     ]
 
 
+def writers() -> list[dict[str, Any]]:
+    """The ready text models as plain data: each is a folder as a training leaves it."""
+    found = []
+    for path in sorted(ZOO.glob("*/summary.json")):
+        summary = json.loads(path.read_text(encoding="utf-8"))
+        settings = json.loads((path.parent / "settings.json").read_text(encoding="utf-8"))
+        found.append(
+            {
+                "name": path.parent.name,
+                "place": str(path.parent),
+                "title": summary["title"],
+                "data": settings["data"],
+                "accuracy": summary.get("accuracy"),
+            }
+        )
+    return found
+
+
 def kept_recipe(folder: str) -> dict[str, Any] | None:
     """The recipe of a run's model as plain data; None before its first weights."""
     path = Path(folder) / FILE

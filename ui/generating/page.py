@@ -5,13 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from ui import asked, study
-from ui.generating import chosen, home, training
+from ui.generating import chosen, home, text, training
 from ui.generating.chosen import Chosen
 from ui.generating.kinds import KINDS
 
 SECTIONS = {
     "Sample": ":material/auto_awesome: Sample",
     "Train": ":material/play_circle: Train",
+    "Text": ":material/edit_note: Text",
     "Take home": ":material/download: Take home",
 }
 KEY = "generate"
@@ -25,6 +26,8 @@ def show() -> None:
     section = _section()
     if section == "Train":
         training.show()
+    elif section == "Text":
+        text.show()
     elif now is None:
         st.info("There is no model yet: train one, and its samples appear here.")
     elif section == "Take home":
@@ -68,7 +71,6 @@ def _sample(now: Chosen) -> None:
     )
     with st.expander("How it was made", icon=":material/menu_book:"):
         _made(now)
-    st.page_link("attention.py", label="Models that write **text**", icon=":material/edit_note:")
 
 
 def _made(now: Chosen) -> None:
