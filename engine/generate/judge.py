@@ -32,9 +32,12 @@ class Judge(nn.Module):
     """Convolutions down to 4 x 4 pixels, 32 features, and the classes' scores.
 
     Attributes:
-        body: Images `(n, channels, rows, columns)` in [-1, 1] -> features `(n, 32)`.
-        head: Features -> logits `(n, classes)`.
+        body: Images `(n, channels, rows, columns)` in [-1, 1] -> 32 numbers.
+        head: Those -> logits `(n, classes)`.
+        scale: Root mean square of those numbers over the training images.
     """
+
+    scale: torch.Tensor
 
     def __init__(self, shape: tuple[int, ...], classes: int) -> None:
         super().__init__()
@@ -47,6 +50,12 @@ class Judge(nn.Module):
         layers += [nn.Flatten(), nn.Linear(width * rows * columns, FEATURES), nn.ReLU()]
         self.body = nn.Sequential(*layers)
         self.head = nn.Linear(FEATURES, classes)
+        self.register_buffer("scale", torch.ones(()))
+
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        """What images are compared by, `(n, 32)`: of mean square 1 over the training images."""
+        told: torch.Tensor = self.body(x) / self.scale
+        return told
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The logits."""
@@ -88,6 +97,8 @@ def learnt(source: Source, steps: int = STEPS) -> Judge:
             loss.backward()
             optimizer.step()
             falling.step()
+    with torch.no_grad():
+        made.scale.copy_(made.body(source.x).square().mean().sqrt())
     return made.eval().requires_grad_(requires_grad=False)
 
 
@@ -97,8 +108,7 @@ def seen(x: torch.Tensor, source: Source) -> torch.Tensor:
     if eyes is None:
         return x.flatten(1)
     with torch.no_grad():
-        features: torch.Tensor = eyes.body(x)
-    return features
+        return eyes.features(x)
 
 
 def _file(source: Source) -> str:

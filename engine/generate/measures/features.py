@@ -45,10 +45,10 @@ def _features(made: torch.Tensor, source: Source) -> tuple[torch.Tensor, torch.T
     if eyes is None or len(source.held) < 2:
         return None
     with torch.no_grad():
-        return eyes.body(made[:MOST]), eyes.body(source.held[:MOST])
+        return eyes.features(made[:MOST]), eyes.features(source.held[:MOST])
 
 
-@measures.add("FID in our features", unit="feature²", better="lower", plane=False, images=True)
+@measures.add("FID in our features", unit="", better="lower", plane=False, images=True)
 def fid(
     made: torch.Tensor, source: Source, model: Generative, draw: torch.Generator
 ) -> float | None:
@@ -61,7 +61,7 @@ def fid(
     return None if both is None else frechet(*both)
 
 
-@measures.add("KID in our features", unit="kernel", better="lower", plane=False, images=True)
+@measures.add("KID in our features", unit="", better="lower", plane=False, images=True)
 def kid(
     made: torch.Tensor, source: Source, model: Generative, draw: torch.Generator
 ) -> float | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from engine.generate.learner import Learner
-from engine.generate.measures import measures
+from engine.generate.measures import measures, named
 from engine.generate.panels import panels
 from engine.views import Curve, View
 
@@ -31,11 +33,27 @@ def losses(learner: Learner, memory: dict[str, object]) -> View:
 
 @panels.add("quality", place=6, shown=True)
 def quality(learner: Learner, memory: dict[str, object]) -> View:
-    """Every measure of the samples, from 0 to 1 where it can be read so."""
+    """Measures of which it is known what is good; most go from 0 to 1."""
     del memory
     names = [
         name
         for name in learner.history.lines
-        if measures.all().get(name) and measures.find(name).facts["unit"] == ""
+        if (entry := measures.all().get(name)) and "good" in entry.facts
     ]
     return _curve(learner, names, "how good the samples are")
+
+
+@panels.add("distances", place=6.5, shown=False)
+def distances(learner: Learner, memory: dict[str, object]) -> View:
+    """Distances of the samples from the truth, each in its own unit; lower is better."""
+    del memory
+    known = {named(name): entry for name, entry in measures.all().items()}
+    names = [
+        name
+        for name in learner.history.lines
+        if name in known
+        and "good" not in known[name].facts
+        and known[name].facts["better"] == "lower"
+    ]
+    curve = _curve(learner, names, "distances from the truth")
+    return replace(curve, log=True)

@@ -10,6 +10,8 @@ from torch import nn
 from engine.generate.games import GAMES, between, gradient_penalty, zero_centred_penalty
 from engine.generate.model import Generative, Labels, Outline
 
+CALM_EVERY = 4  # steps between two payments of the penalty at true samples, then so many times it
+
 
 class Adversarial(Generative):
     """A generator G and a discriminator D, which is called a critic where it gives no probability.
@@ -89,8 +91,8 @@ class Adversarial(Generative):
         paid = torch.zeros(())
         if self.penalty:
             paid = paid + self.penalty * gradient_penalty(critic, between(x, made, draw))
-        if self.calm:
-            paid = paid + self.calm * zero_centred_penalty(critic, x)
+        if self.calm and int(self.turns) % CALM_EVERY == 0:
+            paid = paid + CALM_EVERY * self.calm * zero_centred_penalty(critic, x)
         return paid
 
     def codes(self, count: int, draw: torch.Generator) -> torch.Tensor:
