@@ -47,9 +47,11 @@ def maps(session: Session, memory: Memory) -> View | None:
 
 
 @panels.add("gradients", place=8, shown=True)
-def gradients(session: Session, memory: Memory) -> View:
+def gradients(session: Session, memory: Memory) -> View | None:
     """Length of each layer's gradient at the last step."""
     owned = memory.setdefault("owned", weighty(session.module))
+    if all(p.grad is None for own in owned.values() for p in own):
+        return None  # a step of the past: its gradient is gone
     lengths = [
         sum(float(p.grad.square().sum()) for p in own if p.grad is not None) ** 0.5
         for own in owned.values()

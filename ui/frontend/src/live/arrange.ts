@@ -74,8 +74,7 @@ function sized(cells: Cell[], items: Item[], width: number): Cell[] {
   const wanted = (one: Cell): number => {
     const size = choice.get(one.slot);
     if (width < NARROW) return COLUMNS;
-    if (size) return Math.min(COLUMNS, SIZES[size].columns * (width < WIDE ? 2 : 1));
-    return one.main && one.rows > 1 ? 8 : Math.max(4, one.columns);
+    return size ? Math.min(COLUMNS, SIZES[size].columns * (width < WIDE ? 2 : 1)) : one.columns;
   };
   const rows: Cell[][] = [];
   let used = COLUMNS;

@@ -16,6 +16,7 @@ interface Layout {
   direct: boolean;
 }
 
+const MOST_TOLD = 4; // marks, the newest, in the words for those who do not see the picture
 function lay(view: Curve, box: Box, theme: Theme): Layout {
   const lines = Object.entries(view.lines);
   const alone = lines.length === 1 && (!view.ylabel || lines[0]![0] === view.ylabel);
@@ -141,7 +142,9 @@ function describe(view: Curve): string {
   const ends = Object.entries(view.lines)
     .filter(([, { data }]) => data.length)
     .map(([name, { data }]) => `${name} ends at ${format(data[data.length - 1]!)}`);
-  return `${over}: ${ends.join(", ") || "nothing yet"}.`;
+  const marks = Object.keys(view.marks);
+  const marked = marks.length ? ` Marked: ${marks.slice(-MOST_TOLD).join(", ")}.` : "";
+  return `${over}: ${ends.join(", ") || "nothing yet"}.${marked}`;
 }
 
 export const curve: Drawn<Curve> = { shape: "picture", height: 220, draw, hit, describe };
