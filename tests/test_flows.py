@@ -20,11 +20,11 @@ PLANE, IMAGE = Outline((2,)), Outline((1, 4, 4))
 FLOWS = {
     "realnvp, plane": ("realnvp", PLANE, {}),
     "realnvp, image": ("realnvp", IMAGE, {"layers": 4}),
-    "spline, plane": ("spline flow", PLANE, {}),
-    "spline, image": ("spline flow", IMAGE, {"layers": 4}),
+    "spline, plane": ("spline-flow", PLANE, {}),
+    "spline, image": ("spline-flow", IMAGE, {"layers": 4}),
     "glow": ("glow", IMAGE, {}),
     "glow, colour": ("glow", Outline((3, 4, 4)), {}),
-    "continuous": ("continuous flow", PLANE, {"steps": 32}),
+    "continuous": ("continuous-flow", PLANE, {"steps": 32}),
 }
 
 
@@ -115,7 +115,7 @@ def test_a_trained_flow_reaches_the_entropy_of_a_gaussian():
 
 def test_two_moons_are_learnt_nearly():
     source = open_source("two moons")
-    recipe = fitting("spline flow", source, {"layers": 4, "width": 32}, {})
+    recipe = fitting("spline-flow", source, {"layers": 4, "width": 32}, {})
     learner = Learner(source, recipe, 250, 128, 0.006, 0)
     with torch.no_grad():
         first = -float(learner.model.eval().log_density(source.held).mean())

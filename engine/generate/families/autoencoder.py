@@ -185,7 +185,7 @@ def autoencoder(
 
 
 @families.add(
-    "denoising autoencoder",
+    "denoising-autoencoder",
     title="Denoising autoencoder",
     kind="latent",
     plane=True,

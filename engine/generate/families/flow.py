@@ -22,10 +22,10 @@ from engine.generate.parts.invertible import (
     Logit,
     Scale,
     chequered,
-    still,
 )
 from engine.generate.parts.mlp import mlp
 from engine.generate.parts.posterior import log_normal
+from engine.generate.parts.told import silent
 
 Width = Annotated[int, Slider(8, 256, log=True, help="Wider networks in the layers")]
 MET = 2048  # training samples that the layers look at before the first step
@@ -97,7 +97,7 @@ class Flow(Generative):
         return places
 
     def log_density(self, x: torch.Tensor, labels: Labels = None) -> torch.Tensor:
-        """log p(x), exactly; of an image as a point of a continuous space."""
+        """The exact log p(x); of an image as a point of a continuous space."""
         del labels
         steps = self.steps(x)
         return log_normal(steps[-1][0]) + torch.stack([s for _, s in steps]).sum(0)
@@ -171,7 +171,7 @@ def _coupled(outline: Outline, count: int, width: int, pieces: int) -> Flow:
     layers: list[Layer] = [] if outline.plane else [Logit(), Flat(outline.shape)]
     for number in range(count):
         conditioner = mlp(size, size * numbers, width=width)
-        still(conditioner[-1])  # type: ignore[arg-type] # the last is a Linear
+        silent(conditioner[-1])  # type: ignore[arg-type] # the last is a Linear
         mask = chequered(outline.shape, number)
         layers += [ActNorm(size), Coupling(mask, conditioner, spline=pieces > 0)]
     return Flow(outline, layers)
@@ -202,7 +202,7 @@ def realnvp(
 
 
 @families.add(
-    "spline flow",
+    "spline-flow",
     title="Neural spline flow",
     kind="flow",
     plane=True,
@@ -264,7 +264,7 @@ def glow(
 
 
 @families.add(
-    "continuous flow",
+    "continuous-flow",
     title="Continuous flow",
     kind="flow",
     plane=True,

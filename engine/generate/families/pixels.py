@@ -39,6 +39,7 @@ class Pixels(Generative):
     def __init__(self, outline: Outline, network: nn.Module, levels: int, told: int = 0) -> None:
         super().__init__(outline)
         self.network, self.levels, self.told = network, levels, told
+        self.conditional = told > 0
 
     def shades(self, x: torch.Tensor) -> torch.Tensor:
         """The nearest shade of every pixel, `(n, colours, rows, columns)` whole numbers."""
@@ -52,10 +53,10 @@ class Pixels(Generative):
         """Scores of every shade before softmax, `(n, colours, levels, rows, columns)`."""
         told = functional.one_hot(labels, self.told).float() if labels is not None else None
         given: torch.Tensor = self.network(x, told if self.told else None)
-        return given.unflatten(1, (x.shape[1], self.levels))
+        return given.view(len(x), x.shape[1], self.levels, *x.shape[2:])
 
     def log_density(self, x: torch.Tensor, labels: Labels = None) -> torch.Tensor:
-        """log P(x) of images rounded to the shades [nat], `(n,)`.
+        """The log P(x) of images rounded to the shades [nat], `(n,)`.
 
         A network that is told classes gives the mean over them, where none is said.
         """

@@ -1,4 +1,4 @@
-"""VQ-VAE: codes are words of a small book, and a second model learns how words follow each other."""
+"""VQ-VAE: codes are words of a book, and a second model learns how words follow each other."""
 
 from __future__ import annotations
 

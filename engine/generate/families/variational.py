@@ -48,6 +48,7 @@ class Variational(Generative):
         super().__init__(outline)
         self.encoder, self.decoder, self.latent = coder, decoder, latent
         self.likelihood, self.beta, self.told = likelihood, beta, told
+        self.conditional = told > 0
 
     def players(self) -> dict[str, Iterable[nn.Parameter]]:
         """All together."""
@@ -81,7 +82,7 @@ class Variational(Generative):
     def tightened(
         self, x: torch.Tensor, draw: torch.Generator, labels: Labels = None, *, count: int = 64
     ) -> torch.Tensor:
-        """log of the mean of p(x, z) / q(z|x) over `count` codes [nat], `(n,)`: above the ELBO.
+        """The log of the mean of p(x, z) / q(z|x) over `count` codes [nat], `(n,)`: above the ELBO.
 
         Source: Burda, Grosse & Salakhutdinov (2016), Importance Weighted Autoencoders.
         """
@@ -187,7 +188,7 @@ def beta_vae(
 
 
 @families.add(
-    "conditional vae",
+    "conditional-vae",
     title="Conditional VAE",
     kind="latent",
     plane=True,

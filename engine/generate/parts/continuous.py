@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import nn
+from torch.nn import functional
 
-from engine.generate.parts.invertible import Layer, Stretched, still
+from engine.generate.parts.invertible import Layer, Stretched
+from engine.generate.parts.told import silent
 
 
 class Velocity(nn.Module):
@@ -18,10 +22,9 @@ class Velocity(nn.Module):
     def __init__(self, size: int, *, width: int, depth: int) -> None:
         super().__init__()
         inner = [size + 1, *[width] * depth]
-        self.layers = nn.ModuleList(
-            nn.Linear(a, b) for a, b in zip(inner[:-1], inner[1:], strict=True)
-        )
-        self.last = still(nn.Linear(width, size))
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(inner))
+        self.last = nn.Linear(width, size)
+        silent(self.last)
 
     def forward(
         self, x: torch.Tensor, time: float, directions: torch.Tensor
@@ -37,13 +40,11 @@ class Velocity(nn.Module):
             `(n, size)` and `(n,)`.
         """
         value = torch.cat([x, torch.full((len(x), 1), time)], 1)
-        moves = directions.expand(len(x), *directions.shape[1:])
-        first = True
+        # time stands still, so its direction is 0
+        moves = functional.pad(directions, (0, 1)).expand(len(x), -1, -1)
         for layer in self.layers:
-            weight = layer.weight[:, :-1] if first else layer.weight  # time stands still
             value = layer(value).tanh()
-            moves = (1 - value.square())[:, None] * (moves @ weight.T)  # type: ignore[operator] # a Parameter's
-            first = False
+            moves = (1 - value.square())[:, None] * functional.linear(moves, layer.weight)  # type: ignore[arg-type] # a Linear's
         moves = moves @ self.last.weight.T
         return self.last(value), (moves * directions).sum((1, 2))
 

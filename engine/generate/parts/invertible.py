@@ -7,6 +7,7 @@ from torch import nn
 from torch.nn import functional
 
 from engine.generate.parts.spline import bend, unbend
+from engine.generate.parts.told import silent
 
 Stretched = tuple[torch.Tensor, torch.Tensor]  # like x, and log |det ∂y/∂x| of each sample, `(n,)`
 BOUND = 2.0  # of a log-scale: one layer stretches by e² at most, which keeps training calm
@@ -208,8 +209,9 @@ class HalfCoupling(Layer):
             nn.ReLU(),
             nn.Conv2d(width, width, 1),
             nn.ReLU(),
-            still(nn.Conv2d(width, 2 * moved, 3, padding=1)),
+            nn.Conv2d(width, 2 * moved, 3, padding=1),
         )
+        silent(self.conditioner[-1])  # type: ignore[arg-type] # a Conv2d
 
     def forward(self, x: torch.Tensor) -> Stretched:
         """Move the second half."""
@@ -262,7 +264,7 @@ class Scale(Layer):
         """Hand on to every layer what comes in there."""
         x = functional.pixel_unshuffle(x, 2)
         for layer in self.layers:
-            layer.meet(x)
+            layer.meet(x)  # type: ignore[operator] # a Layer
             x = layer(x)[0]
         if self.inner is not None:
             self.inner.meet(x[:, : len(x[0]) // 2])
@@ -309,14 +311,6 @@ class Flat(Layer):
     def inverse(self, y: torch.Tensor) -> torch.Tensor:
         """And back."""
         return y.view(len(y), *self._shape)
-
-
-def still(layer: nn.Linear | nn.Conv2d) -> nn.Linear | nn.Conv2d:
-    """A layer that gives 0 at first, so that a flow begins as the identity."""
-    nn.init.zeros_(layer.weight)
-    if layer.bias is not None:
-        nn.init.zeros_(layer.bias)
-    return layer
 
 
 def chequered(shape: tuple[int, ...], which: int) -> torch.Tensor:

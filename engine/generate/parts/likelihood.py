@@ -39,7 +39,7 @@ class Gaussian(nn.Module):
         self.log_width = nn.Parameter(torch.tensor(math.log(width)), requires_grad=learnt)
 
     def forward(self, decoded: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-        """log p(x|z) of each sample [nat], `(n,)`."""
+        """The log p(x|z) of each sample [nat], `(n,)`."""
         apart = ((x - decoded) / self.log_width.exp()).square().flatten(1)
         constant = self.log_width + 0.5 * math.log(2 * math.pi)
         return -(0.5 * apart + constant).sum(1)
@@ -65,7 +65,7 @@ class Bernoulli(nn.Module):
     name = "Bernoulli"
 
     def forward(self, decoded: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-        """log p(x|z) of each image in [-1, 1] [nat], `(n,)`."""
+        """The log p(x|z) of each image in [-1, 1] [nat], `(n,)`."""
         share = (x + 1) / 2
         lost = functional.binary_cross_entropy_with_logits(decoded, share, reduction="none")
         return -lost.flatten(1).sum(1)

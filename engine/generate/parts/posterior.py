@@ -24,7 +24,7 @@ class Posterior:
         return cls(mean, log_variance.clamp(-LIMIT * 2, LIMIT))
 
     def draw(self, draw: torch.Generator) -> torch.Tensor:
-        """z = mean + σ ε with ε ~ N(0, I): gradients flow into mean and σ."""
+        """A code z = mean + σ ε with ε ~ N(0, I): gradients flow into mean and σ."""
         noise = torch.randn(self.mean.shape, generator=draw)
         return self.mean + (0.5 * self.log_variance).exp() * noise
 
@@ -37,12 +37,12 @@ class Posterior:
         return 0.5 * (self.mean.square() + variance - 1 - self.log_variance)
 
     def log_density(self, z: torch.Tensor) -> torch.Tensor:
-        """log q(z|x) [nat], `(n,)`."""
+        """The log q(z|x) [nat], `(n,)`."""
         apart = (z - self.mean).square() / self.log_variance.exp()
         return -0.5 * (apart + self.log_variance + math.log(2 * math.pi)).sum(1)
 
 
 def log_normal(z: torch.Tensor) -> torch.Tensor:
-    """log N(z; 0, I) [nat] of each row, `(n,)`."""
+    """The log N(z; 0, I) [nat] of each row, `(n,)`."""
     flat = z.flatten(1)
     return -0.5 * (flat.square() + math.log(2 * math.pi)).sum(1)

@@ -18,7 +18,7 @@ def numbers(pieces: int) -> int:
 
 
 def bend(x: torch.Tensor, told: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """y and log dy/dx of every number, both like x.
+    """The values y and log dy/dx of every number, both like x.
 
     In a piece from (x_k, y_k) to (x_{k+1}, y_{k+1}) with slopes d_k, d_{k+1}, s = Δy/Δx and
     ξ = (x - x_k)/Δx:  y = y_k + Δy (s ξ² + d_k ξ(1-ξ)) / (s + (d_{k+1} + d_k - 2s) ξ(1-ξ)).
@@ -44,7 +44,7 @@ def bend(x: torch.Tensor, told: torch.Tensor) -> tuple[torch.Tensor, torch.Tenso
 
 
 def unbend(y: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
-    """x with bend(x) = y: the root of a quadratic in ξ (equations 6 to 8)."""
+    """The x with bend(x) = y: the root of a quadratic in ξ (equations 6 to 8)."""
     knots = _knots(told)
     inside = y.abs() < EDGE
     held = y.clamp(-EDGE, EDGE)
