@@ -14,6 +14,7 @@ st.navigation(
         st.Page("build.py", title="Build", icon=":material/account_tree:"),
         st.Page("train.py", title="Train", icon=":material/play_circle:"),
         st.Page("compare.py", title="Compare", icon=":material/flag:"),
+        st.Page("runs.py", title="Runs", icon=":material/inventory_2:"),
         st.Page("attention.py", title="Look inside", icon=":material/hub:", url_path="inside"),
         st.Page("understand.py", title="Understand", icon=":material/route:"),
         st.Page("explain.py", title="Explain", icon=":material/visibility:"),

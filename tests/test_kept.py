@@ -103,7 +103,7 @@ def test_runs_are_compared_reported_and_taken_elsewhere_over_http(client):
     pytest.importorskip("tensorboard")
     pack = client.post(f"/runs/{one}/send/tensorboard", json={})
     assert len(zipfile.ZipFile(io.BytesIO(pack.content)).namelist()) == 1
-    refused = client.post(f"/runs/{one}/send/mlflow", json={"settings": {"url": "file:///tmp"}})
+    refused = client.post(f"/runs/{one}/send/mlflow", json={"settings": {"server": "file:///tmp"}})
     assert refused.status_code == 422
     assert {one["name"] for one in client.get("/trackers").json()} >= {"mlflow", "trackio"}
 

@@ -295,5 +295,16 @@ def test_runs_that_were_made_alike_have_nothing_that_differs(register):
     frame = next(compare([run.id for run in same]))
     assert frame.views["settings"].text.startswith("They were made alike")
     assert frame.views["figures"].columns == ("figure", "twin", "twin (2)")
-    with pytest.raises(ValueError, match="2 to 8"):
-        next(compare([same[0].id]))
+    with pytest.raises(ValueError, match="at most 8"):
+        next(compare([f"run{k}" for k in range(9)]))
+
+
+def test_a_run_alone_shows_what_it_learned_on_and_what_not(register):
+    id = trained("alone", turned={"learning_rate": 0.01})
+    frame = next(compare([id]))
+    past, curve = history(run_folder(id)), frame.views["curves"]
+    assert list(curve.lines) == ["train", "validation"]
+    assert curve.lines["validation"].tolist() == past.lines["loss validation"]
+    assert dict(curve.marks) == past.marks
+    assert ("seed", "1") in frame.views["settings"].rows
+    assert "no curves" in next(compare([adopted()])).views["curves"].text

@@ -83,7 +83,7 @@ def test_mlflow_reads_the_same_numbers_back(run, tmp_path, monkeypatch):
     package = pytest.importorskip("mlflow")
     monkeypatch.chdir(tmp_path)
     url = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    words = send("mlflow", run, {"url": url, "experiment": "moons"}, visitor=False)
+    words = send("mlflow", run, {"server": url, "experiment": "moons"}, visitor=False)
     assert "moons" in words
     client = package.MlflowClient(tracking_uri=url)
     place = client.get_experiment_by_name("moons").experiment_id
@@ -139,7 +139,7 @@ def test_a_model_without_curves_can_be_sent_too(home):
 @pytest.mark.parametrize("package", ["tensorboard", "mlflow", "trackio"])
 def test_a_missing_package_is_told_with_its_remedy(run, monkeypatch, package):
     monkeypatch.setitem(sys.modules, package, None)
-    settings = {} if package == "tensorboard" else {"url": "http://127.0.0.1:9"}
+    settings = {} if package == "tensorboard" else {"server": "http://127.0.0.1:9"}
     with pytest.raises(ValueError, match=r"pip install -r requirements-tracking\.txt"):
         send(package, run, settings)
 
@@ -147,7 +147,7 @@ def test_a_missing_package_is_told_with_its_remedy(run, monkeypatch, package):
 @pytest.mark.parametrize("url", ["", "file:///etc", "sqlite:////tmp/x.db", "ftp://a", "http://"])
 def test_a_visitor_sends_to_web_servers_only(run, url):
     with pytest.raises(ValueError, match=r"http://|address of a server"):
-        send("mlflow", run, {"url": url})
+        send("mlflow", run, {"server": url})
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:5000", "http://[::1]", "http://169.254.169.254"])
@@ -161,4 +161,4 @@ def test_a_public_playground_does_not_reach_into_its_own_network(monkeypatch, ur
 def test_a_server_that_does_not_answer_is_told(run):
     pytest.importorskip("mlflow")
     with pytest.raises(ValueError, match=r"MLflow at http://127.0.0.1:9"):
-        send("mlflow", run, {"url": "http://127.0.0.1:9"})
+        send("mlflow", run, {"server": "http://127.0.0.1:9"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -113,7 +114,7 @@ async def send(run: str, tracker: str, wanted: Journey, request: Request) -> Any
 def plain_name(run: KeptRun) -> str:
     """The run's name as every file system and header takes it."""
     signs = (sign if sign.isascii() and sign.isalnum() else "-" for sign in run.name)
-    return "".join(signs).strip("-")[:60] or "run"
+    return re.sub("-+", "-", "".join(signs)).strip("-")[:60] or "run"
 
 
 def _mine(id: str, request: Request) -> KeptRun:

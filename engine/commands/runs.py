@@ -1,8 +1,8 @@
 """The runs that are kept: list, show, compare, rename, delete them; a report; other programs.
 
 `runs list`, `runs show RUN`, `runs compare RUN RUN ...`, `runs rename RUN NAME`, `runs delete RUN`,
-`runs report RUN -o FILE`, `runs tensorboard RUN -o FILE`, `runs mlflow RUN url=...`,
-`runs trackio RUN url=...`. RUN is an id, its beginning, or a name that only one run has.
+`runs report RUN -o FILE`, `runs tensorboard RUN -o FILE`, `runs mlflow RUN server=...`,
+`runs trackio RUN server=...`. RUN is an id, its beginning, or a name that only one run has.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Kept runs side by side: their curves on one chart, what differs in how they were made."""
+"""Kept runs side by side: their curves on one chart, what differs in how they were made; or one."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def compare(
         str, Choice(("epochs", "steps"), live=True, help="What the runs are aligned by")
     ] = "epochs",
 ) -> Generator[Frame, Mapping[str, Value] | None, None]:
-    """Two to eight kept runs beside each other.
+    """Two to eight kept runs beside each other; of one alone, what it learned on and what not.
 
     Args:
         runs: Their ids.
@@ -51,8 +51,8 @@ def compare(
         ValueError: There are too few or too many.
         LookupError: One is not kept.
     """
-    if not FEWEST <= len(set(runs)) <= MOST:
-        raise ValueError(f"compare: needs {FEWEST} to {MOST} different runs; got {len(set(runs))}")
+    if not 1 <= len(set(runs)) <= MOST:
+        raise ValueError(f"compare: needs at most {MOST} different runs; got {len(set(runs))}")
     found = [register().find(id) for id in dict.fromkeys(runs)]
     names = distinct([one.name for one in found])
     pasts = [history(register().folder(one.id)) for one in found]
@@ -73,6 +73,8 @@ def curves(
 ) -> Curve | Note:
     """One line of each run on a common axis, straight between the points that were measured."""
     kept, log = LINES[line]
+    if len(runs) == 1:
+        return _alone(pasts[0], kept, log)
     drawn: dict[str, tuple[Any, Any]] = {}
     for name, run, past in zip(names, runs, pasts, strict=True):
         if past is None or not past.steps:
@@ -86,6 +88,14 @@ def curves(
         x = np.linspace(x[0], x[-1], MOST_POINTS)
     lines = {name: _between(x, at, values) for name, (at, values) in drawn.items()}
     return Curve(x, lines, xlabel=over[:-1], ylabel=line, log=log)
+
+
+def _alone(past: History | None, kept: str, log: bool) -> Curve | Note:
+    """The same quantity on what a run learned from and on what it did not, with its marks."""
+    if past is None or not past.steps:
+        return Note("It has no curves: it was not trained here, or has just begun.", "curves")
+    names = [one for one in past.lines if one.split()[0] == kept.split()[0]]
+    return past.curve(names, kept.rpartition(" ")[0] if len(names) > 1 else kept, log=log)
 
 
 def differences(runs: Sequence[KeptRun]) -> dict[str, list[Any]]:
@@ -146,18 +156,23 @@ def _figures(names: Sequence[str], runs: Sequence[KeptRun]) -> Table:
 
 def _told(names: Sequence[str], runs: Sequence[KeptRun]) -> Table | Note:
     """A row for each setting that differs."""
+    shown = differences(runs) if len(runs) > 1 else {k: [v] for k, v in runs[0].settings.items()}
     rows = tuple(
         (name.replace("_", " "), *(_short(value) for value in values))
-        for name, values in differences(runs).items()
+        for name, values in shown.items()
     )
+    if not rows and len(runs) == 1:
+        return Note("How it was trained is not known.", "settings")
     if not rows:
         words = "They were made alike: same network title, same data, same settings."
         return Note(words, "what differs")
-    return Table(("setting", *names), rows, title="what differs")
+    return Table(("setting", *names), rows, title="what differs" if len(runs) > 1 else "settings")
 
 
 def _facts(names: Sequence[str], runs: Sequence[KeptRun]) -> dict[str, float]:
-    """The best of them, where all have an accuracy."""
+    """The best of several, where all have an accuracy."""
+    if len(runs) == 1:
+        return {}
     scores = [run.figures.get("accuracy", np.nan) for run in runs]
     if not np.isfinite(scores).all():
         return {}

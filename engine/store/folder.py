@@ -73,7 +73,7 @@ class KeptRun:
     @property
     def standing(self) -> str:
         """Its state; of a model that was not trained here, where its weights are from."""
-        return self.state if self.entry else self.origin
+        return self.state if self.entry else self.origin.replace("first", "first weights")
 
     @property
     def score(self) -> float | None:

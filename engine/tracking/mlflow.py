@@ -22,7 +22,7 @@ FILES = ("spec.json", "settings.json", "summary.json", "weights.safetensors")
 def mlflow(
     story: Story,
     *,
-    url: Annotated[str, Text(200, help="The server, as http://127.0.0.1:5000")] = "",
+    server: Annotated[str, Text(200, help="The server, as http://127.0.0.1:5000")] = "",
     experiment: Annotated[str, Text(80, help="The experiment it goes into")] = "Orrery",
 ) -> str:
     """Put the run on an MLflow server: parameters, curves, files.
@@ -36,13 +36,13 @@ def mlflow(
     from mlflow.exceptions import MlflowException
 
     try:
-        return _send(package.MlflowClient(tracking_uri=url), story, experiment, url)
+        return _send(package.MlflowClient(tracking_uri=server), story, experiment, server)
     except MlflowException as error:
         words = str(error).partition("\n")[0][:300]
-        raise ValueError(f"MLflow at {url}: {words}") from error
+        raise ValueError(f"MLflow at {server}: {words}") from error
 
 
-def _send(client: Any, story: Story, experiment: str, url: str) -> str:
+def _send(client: Any, story: Story, experiment: str, server: str) -> str:
     found = client.get_experiment_by_name(experiment)
     place = found.experiment_id if found else client.create_experiment(experiment)
     tags = {"orrery.run": story.run.id, "orrery.origin": story.run.origin}
@@ -67,9 +67,9 @@ def _send(client: Any, story: Story, experiment: str, url: str) -> str:
         client.log_artifact(id, str(report))
     state = STATES.get(story.run.state, "RUNNING")
     client.set_terminated(id, state, _milliseconds(story.ended))
-    if not url.startswith("http"):
+    if not server.startswith("http"):
         return f"run {id} of experiment {experiment!r}"
-    return f"{url.rstrip('/')}/#/experiments/{place}/runs/{id}"
+    return f"{server.rstrip('/')}/#/experiments/{place}/runs/{id}"
 
 
 def _parameters(story: Story) -> list[Any]:

@@ -34,9 +34,9 @@ def send(
     entry = trackers.find(tracker)
     chosen = dict(entry.form.accept(settings or {}))
     if visitor and entry.facts["gives"] == "place":
-        if not chosen.get("url") and (public_place() or not entry.facts.get("alone")):
+        if not chosen.get("server") and (public_place() or not entry.facts.get("alone")):
             raise ValueError(f"{entry.facts['title']}: needs the address of a server")
-        if chosen.get("url"):
-            chosen["url"] = checked(str(chosen["url"]))
+        if chosen.get("server"):
+            chosen["server"] = checked(str(chosen["server"]))
     found: bytes | str = entry(told(run, owner), **chosen)
     return found

@@ -16,7 +16,7 @@ from engine.tracking.story import Story
 def trackio(
     story: Story,
     *,
-    url: Annotated[
+    server: Annotated[
         str, Text(200, help="A trackio server, as http://127.0.0.1:7860; empty: this machine")
     ] = "",
     project: Annotated[str, Text(80, help="The project it goes into")] = "orrery",
@@ -33,7 +33,7 @@ def trackio(
             run = package.init(
                 project=project,
                 name=f"{story.run.name} ({story.run.id[:6]})",
-                server_url=url or None,
+                server_url=server or None,
                 config={**story.parameters, "orrery_run": story.run.id},
                 embed=False,
                 auto_log_cpu=False,
@@ -45,6 +45,6 @@ def trackio(
             run.finish()
         except (OSError, RuntimeError, ValueError) as error:
             words = str(error).partition("\n")[0][:300]
-            raise ValueError(f"Trackio at {url or 'this machine'}: {words}") from error
-    where = url or f"this machine; `trackio show --project {project}` shows it"
+            raise ValueError(f"Trackio at {server or 'this machine'}: {words}") from error
+    where = server or f"this machine; `trackio show --project {project}` shows it"
     return f"project {project!r} on {where}"
