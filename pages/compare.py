@@ -9,4 +9,6 @@ chosen = st.segmented_control(
     "What to compare", list(contest.SECTIONS), default="Race", key="compare.section", required=True
 )
 contest.SECTIONS[chosen or "Race"](now)
-st.page_link("train.py", label="**Train one of them**", icon=":material/play_circle:")
+with st.container(horizontal=True):
+    st.page_link("train.py", label="**Train one of them**", icon=":material/play_circle:")
+    st.page_link("runs.py", label="**Compare what is kept**", icon=":material/inventory_2:")

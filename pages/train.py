@@ -69,4 +69,6 @@ with view:
             board().resume(run.id)
             st.rerun()
         clinic.show(run, now)
-        st.page_link("understand.py", label="**Understand it**", icon=":material/route:")
+        with st.container(horizontal=True):
+            st.page_link("understand.py", label="**Understand it**", icon=":material/route:")
+            st.page_link("runs.py", label="**Name, compare, keep**", icon=":material/inventory_2:")

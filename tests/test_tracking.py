@@ -160,5 +160,5 @@ def test_a_public_playground_does_not_reach_into_its_own_network(monkeypatch, ur
 
 def test_a_server_that_does_not_answer_is_told(run):
     pytest.importorskip("mlflow")
-    with pytest.raises(ValueError, match=r"MLflow at http://127.0.0.1:9"):
+    with pytest.raises(ValueError, match=r"MLflow at http://127.0.0.1:9: nobody answers"):
         send("mlflow", run, {"server": "http://127.0.0.1:9"})

@@ -39,6 +39,8 @@ def mlflow(
         return _send(package.MlflowClient(tracking_uri=server), story, experiment, server)
     except MlflowException as error:
         words = str(error).partition("\n")[0][:300]
+        if "Max retries exceeded" in words:
+            words = "nobody answers there; is the server running, and is its address right?"
         raise ValueError(f"MLflow at {server}: {words}") from error
 
 

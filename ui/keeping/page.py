@@ -15,6 +15,7 @@ from ui.keeping import chosen, table
 from ui.visitor import visitor
 
 CHOSEN = "runs.chosen"  # ids, in the order of the table
+ROWS = "runs.rows"  # the table's key, and which of its rows were ticked when it was new
 MOST = 8  # side by side
 
 
@@ -62,14 +63,18 @@ def _choose(runs: Sequence[KeptRun], now: Project) -> list[KeptRun]:
             chosen.forget()
     found = [one for one in runs if _matches(one, words or "")]
     size = sum(one.size for one in runs) / 1e6
-    many = f"{len(found)} of {len(runs)} runs" if words else f"{len(runs)} runs"
-    st.caption(f"{many.replace('1 runs', '1 run')} · {size:,.1f} MB on disk")
+    many = f"{len(runs)} run" if len(runs) == 1 else f"{len(runs)} runs"
+    st.caption(f"{f'{len(found)} of ' if words else ''}{many} · {size:,.1f} MB on disk")
     if not found:
         st.info(f"No run of yours has all of “{words}” in it.")
         return []
-    before = st.session_state.get(CHOSEN, [])
-    rows = [place for place, one in enumerate(found) if one.id in before]
-    return [found[place] for place in table.show(found, now.run, rows, _key(found))]
+    key = _key(found)
+    if st.session_state.get(ROWS, ("", []))[0] != key:  # other rows: what was ticked stays ticked
+        before = st.session_state.get(CHOSEN, [])
+        ticked = [place for place, one in enumerate(found) if one.id in before]
+        st.session_state[ROWS] = (key, ticked)
+    at_first = st.session_state[ROWS][1]
+    return [found[place] for place in table.show(found, now.run, at_first, key)]
 
 
 def _matches(run: KeptRun, words: str) -> bool:
