@@ -166,6 +166,13 @@ class Generative(nn.Module):
         del x, labels
         return None
 
+    def log_chance(
+        self, x: torch.Tensor, draw: torch.Generator, labels: Labels = None
+    ) -> torch.Tensor | None:
+        """The log-chance of images of whole shades, or a lower bound of it [nat], `(n,)`."""
+        del x, draw, labels
+        return None
+
     def bound(
         self, x: torch.Tensor, draw: torch.Generator, labels: Labels = None
     ) -> tuple[torch.Tensor, torch.Tensor] | None:
