@@ -11,7 +11,9 @@ from engine.generate.families.quantised import Codebook
 from engine.generate.learn import fitting
 from engine.generate.learner import Learner
 from engine.generate.model import Outline
+from engine.generate.panels import in_order
 from engine.generate.parts.posterior import Posterior
+from engine.generate.pictured import Pictures
 from engine.generate.source import Source, from_target, open_source
 from engine.generate.targets.mixtures import mixture
 
@@ -225,3 +227,36 @@ def test_convolutions_come_back_to_the_size_they_began_with(shape):
     x = torch.zeros(2, *shape)
     assert made.encode(x).shape == (2, 5)
     assert made.decode(made.encode(x)).shape == x.shape
+
+
+LEARNT = {
+    ("autoencoder", "two moons"): {"reconstructions", "latent map"},
+    ("denoising-autoencoder", "two moons"): {"reconstructions"},
+    ("vae", "digits"): {"reconstructions", "latent map", "what units say", "rate and distortion"},
+    ("conditional-vae", "digits"): {"reconstructions", "latent map", "likelihood"},
+    ("vq-vae", "digits"): {"reconstructions", "codebook"},
+    ("realnvp", "two moons"): {"learnt density", "bent grid", "likelihood"},
+    ("glow", "digits"): {"likelihood"},
+    ("pixelcnn", "digits"): {"receptive field", "masks", "likelihood"},
+}
+
+
+@pytest.mark.parametrize("pair", LEARNT)
+def test_what_is_seen_while_it_learns(pair):
+    family, data = pair
+    own = {"width": 16, "depth": 1} if family == "pixelcnn" else {}
+    recipe = fitting(family, open_source(data), own, {})
+    learner = Learner(open_source(data), recipe, 2, 16, 0.001, 0)
+    learner.advance()
+    views = Pictures(learner, ",".join(in_order())).frame().views
+    others = {name for both in LEARNT.values() for name in both}
+    assert LEARNT[pair] <= set(views)
+    if family == "denoising-autoencoder":
+        assert not (others - LEARNT[pair] - {"latent map"}) & set(views)
+    told = learner.scores
+    if family in ("vae", "conditional-vae"):
+        assert told["ELBO [nat]"] == pytest.approx(
+            told["reconstruction [nat]"] - told["rate [nat]"]
+        )
+    assert ("bits per dimension [bit]" in told) == (family in ("glow", "pixelcnn"))
+    assert ("KL from the truth [nat]" in told) == (family == "realnvp")

@@ -130,7 +130,7 @@ class Learner:
         """Measure new samples."""
         begun = time.perf_counter()
         self.model.eval()
-        count = JUDGED[self.source.outline.plane]
+        count = self.model.judged or JUDGED[self.source.outline.plane]
         self.scores = judged(self.model, self.source, count=count)
         self.model.train()
         self._cost = time.perf_counter() - begun

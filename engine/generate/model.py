@@ -75,6 +75,7 @@ class Generative(nn.Module):
     Attributes:
         outline: What a sample looks like.
         latent: Numbers in a latent code; 0 where there is none.
+        judged: Samples that measures are told at most; 0 for as many as usual.
         conditional: Whether it makes the class that it is asked for.
         betas: Of Adam, which moves all parts.
         rates: Part -> factor on the learning rate; 1 where nothing is said.
@@ -82,6 +83,7 @@ class Generative(nn.Module):
     """
 
     latent: int = 0
+    judged: int = 0
     conditional: bool = False
     betas: tuple[float, float] = (0.9, 0.999)
     rates: Mapping[str, float] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
 import torch
@@ -95,6 +95,17 @@ class Flow(Generative):
             places += [(str(layer.name), place) for place in between]
             z = between[-1]
         return places
+
+    @torch.no_grad()
+    def film(
+        self, count: int, draw: torch.Generator, labels: Labels = None
+    ) -> Iterator[tuple[str, torch.Tensor]]:
+        """Noise, and where every layer brings it."""
+        del labels
+        z = torch.randn(count, self.latent, generator=draw)
+        yield "noise", z.view(count, *self.outline.shape)
+        for name, place in self.path(z):
+            yield name, place.view(count, *self.outline.shape)
 
     def log_density(self, x: torch.Tensor, labels: Labels = None) -> torch.Tensor:
         """The exact log p(x); of an image as a point of a continuous space."""

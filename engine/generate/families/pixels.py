@@ -25,6 +25,8 @@ First = Annotated[
 ]
 Told = Annotated[bool, Toggle(help="It is told the class of each image, where there are classes")]
 
+DRAWN = 8192  # pixels that measures may draw: each takes a pass through the network
+
 
 class Pixels(Generative):
     """p(x) = Π_i p(x_i | x_1, ..., x_{i-1}), row by row from the top left, exactly.
@@ -40,6 +42,7 @@ class Pixels(Generative):
         super().__init__(outline)
         self.network, self.levels, self.told = network, levels, told
         self.conditional = told > 0
+        self.judged = max(16, min(128, DRAWN // (outline.shape[1] * outline.shape[2])))
 
     def shades(self, x: torch.Tensor) -> torch.Tensor:
         """The nearest shade of every pixel, `(n, colours, rows, columns)` whole numbers."""
@@ -89,6 +92,19 @@ class Pixels(Generative):
         for _ in self.grow(x, draw, told):
             pass
         return x
+
+    @torch.no_grad()
+    def film(
+        self, count: int, draw: torch.Generator, labels: Labels = None
+    ) -> Iterator[tuple[str, torch.Tensor]]:
+        """The images after every row."""
+        x = torch.full((count, *self.outline.shape), -1.0)
+        columns = self.outline.shape[2]
+        told = take(labels, count, self.told, draw) if self.told else None
+        yield "nothing yet", x.clone()
+        for pixel, _ in self.grow(x, draw, told):
+            if (pixel + 1) % columns == 0:
+                yield f"row {pixel // columns + 1}", x.clone()
 
     @torch.no_grad()
     def grow(

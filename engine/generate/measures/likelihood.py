@@ -28,8 +28,9 @@ def log_likelihood(
 def missed(
     made: torch.Tensor, source: Source, model: Generative, draw: torch.Generator
 ) -> float | None:
-    """KL(p ‖ q), p the true density and q the model's: the mean of log p - log q over held-out
-    points; 0 for a perfect model, and a little to either side of it by chance.
+    """KL(p ‖ q) of the true density p and the model's q, over held-out points.
+
+    The mean of log p - log q; 0 for a perfect model, and a little to either side by chance.
     """
     del made, draw
     target = source.target

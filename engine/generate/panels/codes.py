@@ -8,6 +8,7 @@ import torch
 from engine.generate import pictured_codes
 from engine.generate.families.autoencoder import Denoising
 from engine.generate.families.flow import Flow
+from engine.generate.families.variational import Variational
 from engine.generate.learner import Learner
 from engine.generate.panels import panels
 from engine.views import Points, View
@@ -76,13 +77,12 @@ def rate_distortion(learner: Learner, memory: dict[str, object]) -> View | None:
     Source: Alemi et al. (2018), Fixing a Broken ELBO.
     """
     del memory
+    if not isinstance(learner.model, Variational):
+        return None
     lines = learner.history.lines
-    if "rate [nat]" not in lines:
-        return None
-    way = np.stack([lines["rate [nat]"], -np.array(lines["reconstruction [nat]"])], 1)
-    way = way[np.isfinite(way).all(1)]
-    if not len(way):
-        return None
+    terms = (lines.get("rate [nat]", []), lines.get("reconstruction [nat]", []))
+    way = np.array(terms, dtype=np.float64).T * (1, -1)
+    way = way[np.isfinite(way).all(1)].reshape(-1, 2)
     return Points(
         way[-1:],
         lines={"so far": way},

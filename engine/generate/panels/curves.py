@@ -8,8 +8,11 @@ import numpy as np
 
 from engine.generate.learner import Learner
 from engine.generate.measures import measures, named
+from engine.generate.model import Generative
 from engine.generate.panels import panels
 from engine.views import Curve, View
+
+TELLS = ("log_density", "log_chance", "bound")  # what likelihoods are measured with
 
 
 def _curve(learner: Learner, names: list[str], title: str, ylabel: str = "") -> Curve:
@@ -57,3 +60,16 @@ def distances(learner: Learner, memory: dict[str, object]) -> View:
     ]
     curve = _curve(learner, names, "distances from the truth")
     return replace(curve, log=True)
+
+
+@panels.add("likelihood", place=6.7, shown=True)
+def likelihood(learner: Learner, memory: dict[str, object]) -> View | None:
+    """What the model says of held-out samples: likelihoods, bits, and the ELBO's two terms."""
+    del memory
+    kind = type(learner.model)
+    if not any(getattr(kind, way) is not getattr(Generative, way) for way in TELLS):
+        return None
+    home = "engine.generate.measures.likelihood"
+    known = {named(n) for n, entry in measures.all().items() if entry.function.__module__ == home}
+    names = [name for name in learner.history.lines if name in known]
+    return _curve(learner, names, "what it says of held-out samples")

@@ -44,11 +44,11 @@ def masks(model: Pixels) -> Tiles | None:
     """The masks of the first two layers' kernels: white where a kernel may look."""
     known = [one for one in model.network.modules() if isinstance(one, Masked)]
     seen: dict[str, torch.Tensor] = {}
-    for one in known:
-        if one.mask.shape[2] * one.mask.shape[3] == 1:
+    for layer in known:
+        rows, columns = layer.mask.shape[2:]
+        if rows * columns == 1:
             continue
-        rows, columns = one.mask.shape[2:]
-        sees = one.mask[-1, 0]
+        sees = layer.mask[-1, 0]
         name = f"{rows} x {columns}, {'B' if float(sees[rows // 2, columns // 2]) else 'A'}"
         seen.setdefault(name, sees)
     if not seen:
