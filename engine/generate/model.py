@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from engine.generate.targets import Target
+
 LARGEST = 128  # rows and columns of an image
 
 Labels = torch.Tensor | None
@@ -78,6 +80,7 @@ class Generative(nn.Module):
         judged: Samples that measures are told at most; 0 for as many as usual.
         conditional: Whether it makes the class that it is asked for.
         betas: Of Adam, which moves all parts.
+        fine: Cells along an axis when its density is drawn; fewer where that takes long.
         rates: Part -> factor on the learning rate; 1 where nothing is said.
         optimizers: Part -> what moves it; made by `begin`.
     """
@@ -85,6 +88,7 @@ class Generative(nn.Module):
     latent: int = 0
     judged: int = 0
     conditional: bool = False
+    fine: int = 100
     betas: tuple[float, float] = (0.9, 0.999)
     rates: Mapping[str, float] = {}
 
@@ -186,6 +190,11 @@ class Generative(nn.Module):
         """∇ log p at a noise level in [0, 1] (0: the data), like x; None where there is none."""
         del x, level, labels
         return None
+
+    def floors(self, x: torch.Tensor, labels: Labels, target: Target | None) -> dict[str, float]:
+        """The least that its loss can become, by what one would have to know; empty if unknown."""
+        del x, labels, target
+        return {}
 
     def spare(self) -> tuple[str, ...]:
         """How the names of weights begin that only learning needs; a kept model goes without."""

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import torch
 
+from engine.generate.targets import Target
+
 CELLS = 4_000_000  # samples times centres that are held against each other at once
 
 
@@ -37,20 +39,39 @@ class Mixture:
         flat = samples.flatten(1)
         return cls(flat, 0.0, torch.full((len(flat),), -math.log(len(flat))), labels)
 
+    @classmethod
+    def of_target(cls, target: Target) -> Mixture | None:
+        """The Gaussians that a distribution of the plane is made of; None where it is not."""
+        if target.line is not None:
+            whole = cls.of(target.line)
+            halves = len(target.classes) == 2  # two moons: the first half of the points is A
+            classes = torch.arange(len(target.line)) * 2 // len(target.line) if halves else None
+            return cls(whole.centres, target.smear, whole.log_weights, classes)
+        if target.modes is None or not target.spread:
+            return None
+        whole = cls.of(target.modes, torch.arange(len(target.modes)))
+        odds = whole.log_weights if target.shares is None else target.shares.log()
+        return cls(whole.centres, target.spread, odds, whole.classes)
+
     def moved(self, centre: torch.Tensor | float, scale: float) -> Mixture:
         """The same in the units (x - centre) / scale."""
         centres = (self.centres - centre) / scale
         return Mixture(centres, self.spread / scale, self.log_weights, self.classes)
 
-    def parts(self, x: torch.Tensor, alpha: float, sigma: float) -> torch.Tensor:
-        """Of each part log π_k N(x; α μ_k, (α² s² + σ²) I), `(n, k)`."""
+    def parts(
+        self, x: torch.Tensor, alpha: float, sigma: float, labels: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Of each part log π_k N(x; α μ_k, (α² s² + σ²) I), `(n, k)`; if told, of a class only."""
         variance = (alpha * self.spread) ** 2 + sigma**2
         flat = x.flatten(1)
         far = flat.square().sum(1, keepdim=True) - 2 * alpha * flat @ self.centres.T
         far = (far + alpha**2 * self.centres.square().sum(1)).clamp(min=0)
         size = flat.shape[1]
         level = self.log_weights - size / 2 * math.log(2 * math.pi * variance)
-        return level - far / (2 * variance)
+        told = level - far / (2 * variance)
+        if labels is None or self.classes is None:
+            return told
+        return told.masked_fill(self.classes[None] != labels[:, None], -math.inf)
 
     def log_density(self, x: torch.Tensor, alpha: float = 1.0, sigma: float = 0.0) -> torch.Tensor:
         """The log density of x_t [nat], `(n,)`."""
@@ -66,18 +87,19 @@ class Mixture:
         """
         if self.classes is None:
             raise ValueError("mixture: its parts must have classes to tell them apart")
-        parts = self.parts(x, alpha, sigma)
-        own = self.classes[None] == labels[:, None]
-        return parts.masked_fill(~own, -math.inf).logsumexp(1) - parts.logsumexp(1)
+        own = self.parts(x, alpha, sigma, labels).logsumexp(1)
+        return own - self.parts(x, alpha, sigma).logsumexp(1)
 
-    def expected(self, x: torch.Tensor, alpha: float, sigma: float) -> torch.Tensor:
-        """E[x₀ | x_t], like x: what no network can better.
+    def expected(
+        self, x: torch.Tensor, alpha: float, sigma: float, labels: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """E[x₀ | x_t], or E[x₀ | x_t, y] where classes are told: what no network can better.
 
         Of one part it is μ + α s² / (α² s² + σ²) (x_t - α μ); the mean over the parts is weighted
         by how likely x_t comes from each.
         """
         gain = alpha * self.spread**2 / ((alpha * self.spread) ** 2 + sigma**2)
-        centre = self._centre(x, alpha, sigma)
+        centre = self._centre(x, alpha, sigma, labels)
         return centre + gain * (x - alpha * centre)
 
     def score(self, x: torch.Tensor, alpha: float = 1.0, sigma: float = 0.0) -> torch.Tensor:
@@ -85,10 +107,14 @@ class Mixture:
         variance = (alpha * self.spread) ** 2 + sigma**2
         return (alpha * self._centre(x, alpha, sigma) - x) / variance
 
-    def _centre(self, x: torch.Tensor, alpha: float, sigma: float) -> torch.Tensor:
+    def _centre(
+        self, x: torch.Tensor, alpha: float, sigma: float, labels: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """The mean of the centres, weighted by how likely x comes from each."""
-        rows = [
-            self.parts(some, alpha, sigma).softmax(1) @ self.centres
-            for some in x.flatten(1).split(max(1, CELLS // len(self.centres)))
-        ]
+        most = max(1, CELLS // len(self.centres))
+        rows = []
+        for begin in range(0, len(x), most):
+            some = slice(begin, begin + most)
+            told = None if labels is None else labels[some]
+            rows.append(self.parts(x[some], alpha, sigma, told).softmax(1) @ self.centres)
         return torch.cat(rows).reshape(x.shape)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,11 +11,14 @@ import torch
 from torch import nn
 
 from engine.generate.diffusion import predictions
+from engine.generate.diffusion.likelihood import log_density
 from engine.generate.diffusion.path import Level, Path
 from engine.generate.diffusion.predictions import Predicted
 from engine.generate.diffusion.steer import guided
 from engine.generate.model import Generative, Labels, Outline
 from engine.generate.samplers import Denoise, Walk, samplers
+from engine.generate.samplers.ancestral import ddim
+from engine.generate.targets import Target
 
 Weighting = Literal["plain", "min-SNR"]
 GAMMA = 5.0  # of min-SNR
@@ -33,7 +36,7 @@ class Plan:
         classes: How many classes the network is told; 0 for none.
         untold: Share of samples whose class is kept from it, so that it learns both.
         average: Of the moving average of the weights, what stays in each step; 0 for none.
-        sampler: Of ordinary samples.
+        sampler: Of ordinary samples, a function of the table of samplers.
         steps: Of ordinary samples.
     """
 
@@ -43,7 +46,7 @@ class Plan:
     classes: int = 0
     untold: float = 0.1
     average: float = 0.0
-    sampler: str = "ddim"
+    sampler: Callable[..., Walk] = ddim
     steps: int = 30
 
 
@@ -60,6 +63,7 @@ class Diffusion(Generative):
         clip: Whether x̂₀ is kept in [-1, 1].
     """
 
+    fine = 40
     centre: torch.Tensor
     scale: torch.Tensor
     odds: torch.Tensor
@@ -74,6 +78,7 @@ class Diffusion(Generative):
             else nn.Identity()
         )
         self.clip = not outline.plane
+        self.conditional = plan.classes > 0
         self.register_buffer("centre", torch.zeros(outline.shape))
         self.register_buffer("scale", torch.ones(()))
         self.register_buffer("odds", torch.full((max(1, plan.classes),), 1 / max(1, plan.classes)))
@@ -103,7 +108,7 @@ class Diffusion(Generative):
         """Say what is in samples that are noised to levels drawn at random."""
         x0 = self.inside(x)
         t = self.plan.path.draw(len(x), draw)
-        loss = self.losses(x0, t, draw, self._hidden(labels, draw), self.network).mean()
+        loss = self.losses(x0, t, draw, self.hidden(labels, draw), self.network).mean()
         found = self.descend("denoiser", loss)
         self._follow()
         return {"loss": found}
@@ -191,10 +196,19 @@ class Diffusion(Generative):
         **settings: Any,
     ) -> Walk:
         """Every moment on the way from noise to samples, in the model's own units."""
-        way = samplers.find(sampler or self.plan.sampler)
+        way = samplers.find(sampler) if sampler else self.plan.sampler
         levels = self.plan.path.levels(steps or self.plan.steps)
         walk: Walk = way(self.denoise(labels, weight), x, levels, draw, **settings)
         return walk
+
+    @torch.no_grad()
+    def film(
+        self, count: int, draw: torch.Generator, labels: Labels = None
+    ) -> Iterator[tuple[str, torch.Tensor]]:
+        """The walk from noise to samples, in the units of the data."""
+        for moment in self.walk(self.noise(count, draw), draw, labels):
+            level = moment.level
+            yield f"α {level.alpha:.2f}, σ {level.sigma:.2f}", self.outside(moment.x)
 
     @torch.no_grad()
     def sample(self, count: int, draw: torch.Generator, labels: Labels = None) -> torch.Tensor:
@@ -215,11 +229,25 @@ class Diffusion(Generative):
         found = self.denoise(labels)(y, place)
         return (place.alpha * found - y) / (place.sigma**2 * self.scale)
 
+    @torch.no_grad()
+    def log_density(self, x: torch.Tensor, labels: Labels = None) -> torch.Tensor | None:
+        """Along the ODE, for points of the plane; over all classes where none are given."""
+        if not self.outline.plane:
+            return None
+        told = log_density(self.denoise(labels), self.plan.path, self.inside(x))
+        return told - self.outline.size * self.scale.log()
+
+    def floors(self, x: torch.Tensor, labels: Labels, target: Target | None) -> dict[str, float]:
+        """The irreducible loss: see `engine.generate.diffusion.floor`."""
+        from engine.generate.diffusion.floor import floors  # it knows this module
+
+        return {name: found.mean for name, found in floors(self, x, labels, target).items()}
+
     def networks_out(self) -> dict[str, tuple[nn.Module, tuple[torch.Tensor, ...]]]:
         """The denoiser: samples, levels and, if it is told any, classes."""
-        inputs: tuple[torch.Tensor, ...] = (torch.zeros(1, *self.outline.shape), torch.ones(1))
+        inputs: tuple[torch.Tensor, ...] = (torch.zeros(2, *self.outline.shape), torch.ones(2))
         if self.plan.classes:
-            inputs = (*inputs, torch.zeros(1, dtype=torch.int64))
+            inputs = (*inputs, torch.zeros(2, dtype=torch.int64))
         return {"denoiser": (self.making, inputs)}
 
     # --- inside ---------------------------------------------------------------------------
@@ -249,7 +277,7 @@ class Diffusion(Generative):
     def _wide(self, one: torch.Tensor) -> torch.Tensor:
         return one.reshape(-1, *[1] * len(self.outline.shape))
 
-    def _hidden(self, labels: Labels, draw: torch.Generator) -> Labels:
+    def hidden(self, labels: Labels, draw: torch.Generator) -> Labels:
         """The classes, some of them hidden behind the number that stands for "not told"."""
         if labels is None or not self.plan.classes:
             return None

@@ -41,6 +41,7 @@ class Path:
     """What the paths have in common; a path says `at` and, where it can, `place`."""
 
     straight = False
+    careful: Spacing = "quadratic"  # levels at which an integral over the path is taken
 
     def at(self, t: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """α and σ at each t, like t."""
@@ -134,6 +135,8 @@ class Exploding(Path):
 
     Source: Karras et al. (2022), Elucidating the Design Space of Diffusion-Based Generative Models.
     """
+
+    careful: Spacing = "even"
 
     def __init__(
         self,

@@ -11,6 +11,8 @@ from engine.generate.diffusion.schedules import SCHEDULES
 from engine.generate.families import Networks, families
 from engine.generate.model import Generative, Outline
 from engine.generate.parts.noisy import denoiser
+from engine.generate.samplers.ancestral import ddim
+from engine.generate.samplers.ode import heun
 
 Width = Annotated[int, Slider(16, 256, log=True, help="More units in a layer (points)")]
 Channels = Annotated[int, Slider(8, 64, help="More channels in the U-Net (images)")]
@@ -29,6 +31,7 @@ FACTS = {
     "images": True,
     "labelled": False,
     "parts": ["denoiser"],
+    "suits": {"learning_rate": 0.002, "batch_size": 256, "steps": 5000},
 }
 
 
@@ -52,7 +55,7 @@ def diffusion(
         Weighting, Choice(("plain", "min-SNR"), help="How much each noise level counts")
     ] = "plain",
     conditional: Told = True,
-    untold: Untold = 0.1,
+    untold: Untold = 0.3,
     average: Average = 0.995,
     width: Width = 128,
     channels: Channels = 32,
@@ -70,7 +73,7 @@ def diffusion(
         _classes(outline, networks, conditional),
         untold,
         average,
-        sampler="ddim",
+        sampler=ddim,
     )
     return _made(outline, networks, plan, width, channels, depth, attention)
 
@@ -87,7 +90,7 @@ def edm(
         float, Slider(-3.0, 1.0, help="Learns at more noise: the mean of ln σ")
     ] = -1.2,
     conditional: Told = True,
-    untold: Untold = 0.1,
+    untold: Untold = 0.3,
     average: Average = 0.995,
     width: Width = 128,
     channels: Channels = 32,
@@ -104,7 +107,7 @@ def edm(
         classes=_classes(outline, networks, conditional),
         untold=untold,
         average=average,
-        sampler="heun",
+        sampler=heun,
         steps=15,
     )
     return _made(outline, networks, plan, width, channels, depth, attention)
@@ -116,7 +119,7 @@ def flow_matching(
     networks: Networks,
     *,
     conditional: Told = True,
-    untold: Untold = 0.1,
+    untold: Untold = 0.3,
     average: Average = 0.995,
     width: Width = 128,
     channels: Channels = 32,
@@ -133,7 +136,7 @@ def flow_matching(
         classes=_classes(outline, networks, conditional),
         untold=untold,
         average=average,
-        sampler="heun",
+        sampler=heun,
         steps=15,
     )
     return _made(outline, networks, plan, width, channels, depth, attention)

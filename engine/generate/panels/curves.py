@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -27,11 +28,16 @@ def _curve(learner: Learner, names: list[str], title: str, ylabel: str = "") -> 
 
 
 @panels.add("losses", place=5, shown=True)
-def losses(learner: Learner, memory: dict[str, object]) -> View:
-    """What each part makes small."""
-    del memory
+def losses(learner: Learner, memory: dict[str, Any]) -> View:
+    """What each part makes small, and the least that it can become where that is known."""
+    source = learner.source
+    if memory.get("source") is not source:
+        least = learner.model.floors(source.x, source.labels, source.target)
+        memory |= {"source": source, "least": least}
     names = [name for name in learner.history.lines if name.startswith("loss")]
-    return _curve(learner, names, "losses", "loss [nat]")
+    curve = _curve(learner, names, "losses", "loss [nat]")
+    flat = {name: np.full(len(curve.x), value) for name, value in memory["least"].items()}
+    return replace(curve, lines={**curve.lines, **flat})
 
 
 @panels.add("quality", place=6, shown=True)

@@ -71,9 +71,10 @@ def learnt_density(learner: Learner, memory: dict[str, object]) -> View | None:
         return None
     learner.model.eval()
     with torch.no_grad():
-        told = learner.model.log_density(plane(outline.extent))
+        fine = learner.model.fine
+        told = learner.model.log_density(plane(outline.extent, fine))
     learner.model.train()
     if told is None:
         return None
-    values = told.detach().exp().reshape(FINE, FINE)
+    values = told.detach().exp().reshape(fine, fine)
     return Field(values.numpy(), outline.extent, title="learnt density")

@@ -36,11 +36,22 @@ class Points(nn.Module):
     ) -> torch.Tensor:
         """Samples `(n, size)`, levels `(n,)` or `(1,)` and classes `(n,)` -> like x."""
         h = self.begin(x)
-        shifts = self.levels(self.told(level, labels)).chunk(len(self.layers), 1)
-        for layer, shift in zip(self.layers, shifts, strict=True):
+        for layer, shift in zip(self.layers, self._shifts(level, labels), strict=True):
             h = h + layer(functional.silu(h + shift))
         out: torch.Tensor = self.end(functional.silu(h))
         return out
+
+    def _shifts(
+        self, level: torch.Tensor, labels: torch.Tensor | None
+    ) -> tuple[torch.Tensor, ...]:
+        """What is added to each layer's input, `(n or 1, width)` each."""
+        known = self.told.classes
+        if labels is None or known is None or len(level) > 1:
+            shifts = self.levels(self.told(level, labels))
+        else:  # one level for all: each class is asked once, not each sample
+            every = torch.arange(known.num_embeddings)
+            shifts = self.levels(self.told(level, every))[labels]
+        return shifts.chunk(len(self.layers), 1)
 
 
 class Own(nn.Module):

@@ -30,6 +30,8 @@ class Target:
         spread: Standard deviation of one mode; a sample within three of a centre is *valid*.
         classes: What the classes are called.
         shares: How likely each mode is, `(modes,)`; None: all equally.
+        line: Where the density is a line smeared with round noise, points along it, `(n, 2)`, each
+            as likely; `smear` is the noise's standard deviation.
     """
 
     draw: Callable[[int, torch.Generator], tuple[torch.Tensor, torch.Tensor]]
@@ -39,3 +41,5 @@ class Target:
     spread: float = 0.0
     classes: tuple[str, ...] = ()
     shares: torch.Tensor | None = None
+    line: torch.Tensor | None = None
+    smear: float = 0.0

@@ -26,7 +26,9 @@ def two_moons(noise: Noise = 0.12) -> Target:
         points = 1.6 * torch.where(which[:, None] == 0, upper, -upper)
         return points + noise * torch.randn(n, 2, generator=generator), which
 
-    return Target(draw, _Smeared(_moon_line(), noise), EXTENT, classes=("A", "B"))
+    arcs = _moon_line()
+    known = _Smeared(arcs, noise)
+    return Target(draw, known, EXTENT, classes=("A", "B"), line=arcs, smear=noise)
 
 
 @targets.add("spiral", title="Spiral")
@@ -46,8 +48,8 @@ def spiral(
         where = torch.zeros(n, dtype=torch.int64)
         return points + noise * torch.randn(n, 2, generator=generator), where
 
-    even = (torch.arange(1000) + 0.5) / 1000
-    return Target(draw, _Smeared(line(even), noise), EXTENT)
+    arm = line((torch.arange(1000) + 0.5) / 1000)
+    return Target(draw, _Smeared(arm, noise), EXTENT, line=arm, smear=noise)
 
 
 @targets.add("checkerboard", title="Checkerboard")
