@@ -382,3 +382,220 @@ def test_what_is_known_is_kept_exactly_and_the_rest_follows_it(way: str, again: 
     made = _last(repainted(way, denoise, start, LINEAR.levels(60), _draw(), again=again))
     torch.testing.assert_close(made[:, 0], torch.ones(200, dtype=torch.float64))
     assert float((made[:, 1] > 0).double().mean()) > (0.8 if again == 1 else 0.95)
+
+
+# --- models that learn ------------------------------------------------------------------------
+
+
+def _learnt(family: str, data: str = "gaussian", steps: int = 0, **own):
+    from engine.generate.learn import fitting
+    from engine.generate.learner import Learner
+    from engine.generate.source import open_source
+
+    source = open_source(data)
+    learner = Learner(source, fitting(family, source, own, {}), max(1, steps), 256, 0.003, 0)
+    learner.scores = {"-": 0.0}  # it need not be judged
+    for _ in range(steps):
+        learner.model.turn(learner.rate)
+        x, labels = learner._draw(draw := _draw(learner.step))
+        learner.model.learn(x, labels, draw)
+        learner.step += 1
+    return learner.model.eval(), source, learner.recipe
+
+
+FAMILIES = ["diffusion", "edm", "flow matching"]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_learns_a_gaussian_down_to_its_floor(family: str):
+    """After 300 steps the loss is within a tenth of what can never be learnt, and so is p."""
+    from engine.generate.diffusion.floor import floor, losses
+
+    model, source, _ = _learnt(family, steps=300, width=32, depth=2)
+    least = floor(model, Mixture.of_target(source.target), source.held, source.held_labels).mean
+    assert losses(model, source.held, source.held_labels).mean == pytest.approx(least, rel=0.1)
+    with torch.no_grad():
+        made = model.sample(2000, _draw())
+    assert made.mean(0).tolist() == pytest.approx([0.8, 0.5], abs=0.08)
+    assert made.std(0).tolist() == pytest.approx([0.5, 0.5], rel=0.12)
+    told, true = model.log_density(source.held[:500]), source.target.log_density(source.held[:500])
+    assert float((told - true).abs().mean()) < 0.1
+    x = source.held[:200]
+    exact = Mixture.of_target(source.target).moved(model.centre, float(model.scale))
+    place = model.plan.path.level(0.5)
+    there = exact.score(model.inside(x), place.alpha, place.sigma) / model.scale
+    assert float((model.score(x, 0.5) - there).norm() / there.norm()) < 0.2
+
+
+@pytest.mark.parametrize(
+    ("predicts", "schedule"), [("epsilon", "linear"), ("x0", "cosine"), ("v", "sigmoid")]
+)
+@pytest.mark.parametrize("weighting", ["plain", "min-SNR"])
+def test_the_floor_of_a_gaussian_is_its_closed_form(predicts: str, schedule: str, weighting: str):
+    """Of N(m, s²) the variance of x₀ given x_t is s² σ² / (α² s² + σ²), whatever x_t is."""
+    from engine.generate.diffusion.floor import floor, learnt_at
+
+    model, source, _ = _learnt(
+        "diffusion", predicts=predicts, schedule=schedule, weighting=weighting
+    )
+    known = Mixture.of_target(source.target)
+    found = floor(model, known, source.held)
+    spread = known.spread / float(model.scale)
+    alpha, sigma = model.plan.path.at(learnt_at(model).double())
+    left = spread**2 * sigma**2 / ((alpha * spread) ** 2 + sigma**2)
+    factor = {"epsilon": (alpha / sigma) ** 2, "x0": torch.ones(()), "v": 1 / sigma**2}[predicts]
+    snr = (alpha / sigma) ** 2
+    expected = factor * left if weighting == "plain" else snr.clamp(max=5) * left
+    torch.testing.assert_close(found.values.double(), expected, rtol=0.15, atol=1e-4)
+    assert found.mean == pytest.approx(float(expected.mean()), rel=0.05)
+
+
+def test_the_density_along_the_ode_is_the_true_one():
+    """With the exact network of a mixture; the integral's own error is some per cent."""
+    from engine.generate.diffusion.likelihood import log_density
+
+    inside = Mixture.of(torch.tensor([[-0.8, 0.0], [0.9, 0.5]]))
+    inside = Mixture(inside.centres, 0.4, inside.log_weights)
+    x = inside.centres[torch.arange(400) % 2] + 0.4 * torch.randn(400, 2, generator=_draw())
+    for path in PATHS.values():
+        told = log_density(_exact(inside), path, x, steps=40)
+        assert float((told - inside.log_density(x)).abs().mean()) < 0.05
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_kept_model_is_half_as_large_and_samples_the_same(family: str, tmp_path):
+    from engine.generate.kept import keep, open_kept
+
+    model, _, recipe = _learnt(family, "ring", steps=5)
+    keep(tmp_path / "model.safetensors", model, recipe)
+    again, _ = open_kept(tmp_path / "model.safetensors")
+    labels = torch.arange(8)
+    assert torch.equal(model.sample(8, _draw(), labels), again.sample(8, _draw(), labels))
+    weights = sum(one.numel() for one in model.averaged.parameters())
+    assert (tmp_path / "model.safetensors").stat().st_size < 4 * weights + 10_000
+
+
+def test_asking_all_classes_once_is_asking_for_each_sample():
+    model, _, _ = _learnt("diffusion", "ring", steps=3)
+    x, labels = torch.randn(40, 2, generator=_draw()), torch.arange(40) % 8
+    once = model.averaged(x, torch.tensor([0.3]), labels)
+    each = model.averaged(x, torch.full((40,), 0.3), labels)
+    torch.testing.assert_close(once, each)
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 28, 28), (1, 25, 13), (1, 64, 64)])
+def test_the_u_net_gives_what_it_takes_and_begins_with_nothing(shape: tuple[int, ...]):
+    from engine.generate.parts.unet import UNet
+
+    network = UNet(shape, 4, width=8, depth=2, attention=True)
+    x = torch.randn(2, *shape, generator=_draw())
+    out = network(x, torch.tensor([0.1, 0.9]), torch.tensor([0, 4]))
+    assert out.shape == x.shape
+    assert not out.any()
+
+
+def test_a_network_of_ones_own_gets_the_level_as_one_more_number_or_channel():
+    from engine.generate.families import families
+    from engine.generate.model import Outline
+
+    def spec(shape: list[int], node: str, params: dict[str, int]) -> dict[str, object]:
+        nodes = [
+            {"id": "start", "type": "Input", "params": {"shape": shape}},
+            {"id": "out", "type": node, "params": params},
+        ]
+        return {"version": 1, "nodes": nodes, "edges": [["start", "out"]], "outputs": ["out"]}
+
+    made = families.find("diffusion").function
+    points = made(Outline((2,)), {"denoiser": spec([3], "Linear", {"out_features": 2})})
+    assert points.sample(5, _draw()).shape == (5, 2)
+    conv = spec([2, 8, 8], "Conv2d", {"out_channels": 1, "kernel_size": 3, "padding": 1})
+    images = made(Outline((1, 8, 8)), {"denoiser": conv})
+    assert images.sample(2, _draw()).shape == (2, 1, 8, 8)
+    with pytest.raises(ValueError, match="denoiser: your network must take"):
+        made(Outline((2,)), {"denoiser": spec([2], "Linear", {"out_features": 2})})
+
+
+@pytest.mark.parametrize(("family", "data"), [("diffusion", "two moons"), ("edm", "digits")])
+def test_every_turn_of_the_study_is_answered(family: str, data: str, tmp_path):
+    from engine.generate.kept import keep
+    from engine.generate.studies.diffusion import study
+
+    model, _, recipe = _learnt(family, data, steps=2, channels=8, width=16, depth=1)
+    keep(tmp_path / "model.safetensors", model, recipe)
+    run = study(str(tmp_path / "model.safetensors"), steps=6, points=200, pictures=4)
+
+    def settled(frame):
+        while not frame.waits:
+            frame = next(run)
+        return frame
+
+    first = settled(next(run))
+    turns = [
+        {"moment": 0.0},
+        {"sampler": "heun", "guidance": 3.0},
+        {"sampler": "ddim", "eta": 1.0, "spacing": "Karras"},
+        {"label": recipe.outline.classes[1], "moment": 0.5},
+        {"task": "fill in", "again": 2},
+        {"drawing": [1.0] * 784, "sample": 3},
+        {"task": "to noise and back"},
+        {"task": "sample", "guide": "classifier"},
+        {"guide": "classifier-free", "sampler": "as trained", "label": "any"},
+        {"moment": 1.0, "spacing": "even", "guidance": 1.0},
+    ]
+    frames = [settled(run.send(turn)) for turn in turns]
+    assert all(frame.views for frame in frames)
+    assert "step" in frames[1].views
+    assert frames[1].facts["questions to the network"] == 2 * 2 * 6 - 2 * 1
+    assert "lost on the way [RMS]" in frames[6].facts
+    before, last = first.views["samples"], frames[-1].views["samples"]
+    same = "xy" if data == "two moons" else "images"
+    assert (getattr(before, same) == getattr(last, same)).all()
+
+
+# --- energies ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [0.05, 0.2, 0.5])
+def test_langevin_chains_have_the_variance_and_the_bias_known(size: float):
+    """Of E = x² / 2s² they come to s² / (1 - h / 2s²), too wide by as much as the step is long."""
+    from engine.generate.samplers.langevin import Step, langevin
+
+    spread = 0.7
+    start = torch.zeros(4000, 1, dtype=torch.float64)
+    walk = langevin(lambda x: x.flatten() ** 2 / (2 * spread**2), start, 400, Step(size), _draw())
+    late = torch.stack([place.x for place in walk][200::20])  # 44,000 in all, hardly correlated
+    expected = spread**2 / (1 - size / (2 * spread**2))
+    assert float(late.var()) == pytest.approx(expected, rel=0.03)
+    assert float(late.mean()) == pytest.approx(0, abs=0.02)
+
+
+def test_an_energy_learns_where_the_data_are():
+    """After 200 steps the exact likelihood is far above that of noise, and p sums to one."""
+    model, source, _ = _learnt("energy", "two moons", steps=200, width=32, turns=10)
+    told = model.log_density(source.held[:1000])
+    left, right, bottom, top = source.outline.extent
+    noise = -math.log((right - left) * (top - bottom))
+    true = float(source.target.log_density(source.held[:1000]).mean())
+    assert noise + 0.3 * (true - noise) < float(told.mean()) < true
+    axis = torch.linspace(-6, 6, 150)
+    density = model.log_density(torch.cartesian_prod(axis, axis)).exp()
+    assert float(density.sum()) * (12 / 149) ** 2 == pytest.approx(1, abs=0.05)
+    x = source.held[:50].clone().requires_grad_()
+    (slope,) = torch.autograd.grad(model.energy(model.inside(x)).sum(), x)
+    torch.testing.assert_close(model.score(x.detach()), -slope)
+
+
+@pytest.mark.parametrize("data", ["ring", "digits"])
+def test_every_turn_of_the_walk_over_an_energy_is_answered(data: str, tmp_path):
+    from engine.generate.kept import keep
+    from engine.generate.studies.energy import study
+
+    model, _, recipe = _learnt("energy", data, steps=2, turns=5, width=16)
+    keep(tmp_path / "model.safetensors", model, recipe)
+    run = study(str(tmp_path / "model.safetensors"), steps=20, chains=50, pictures=4)
+    first = next(run)
+    for turn in ({"moment": 0.0}, {"temperature": 0.0}, {"steps": 3}, {"seed": 4}):
+        assert run.send(turn).views.keys() == first.views.keys()
+    still = run.send({"temperature": 0.0, "step_size": 0.001, "steps": 40})
+    falling = still.views["fall"].lines["mean energy of the chains"]
+    assert (falling[1:] <= falling[:-1] + 1e-5).all()  # without noise, only down

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from itertools import pairwise
 
 import torch
-from torch.func import jvp
 
 from engine.generate.diffusion.path import Level, Path
 from engine.generate.samplers import Denoise, noise_of
@@ -42,24 +40,16 @@ def log_density(denoise: Denoise, path: Path, x: torch.Tensor, steps: int = STEP
 
 def _moves(denoise: Denoise, x: torch.Tensor, level: Level) -> tuple[torch.Tensor, torch.Tensor]:
     """The velocity u at x̄, and its divergence."""
-
-    def velocity(place: torch.Tensor) -> torch.Tensor:
+    with torch.enable_grad():
+        place = x.detach().requires_grad_()
         real = place * _size(level)
         clean = denoise(real, level)
-        return noise_of(real, clean, level) - clean
-
-    speed, spread = x, torch.zeros(len(x))
-    for axis in torch.eye(x.shape[1]):
-        speed, moved = _sloped(velocity, x, axis.expand_as(x))
-        spread = spread + moved @ axis
-    return speed, spread
-
-
-def _sloped(
-    velocity: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor, along: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
-    speed, moved = jvp(velocity, (x,), (along,))[:2]
-    return speed, moved
+        speed = noise_of(real, clean, level) - clean
+        spread = torch.zeros(len(x))
+        for axis in range(x.shape[1]):
+            (slope,) = torch.autograd.grad(speed[:, axis].sum(), place, retain_graph=True)
+            spread = spread + slope[:, axis]
+    return speed.detach(), spread
 
 
 def _size(level: Level) -> float:

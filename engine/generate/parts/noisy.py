@@ -41,9 +41,7 @@ class Points(nn.Module):
         out: torch.Tensor = self.end(functional.silu(h))
         return out
 
-    def _shifts(
-        self, level: torch.Tensor, labels: torch.Tensor | None
-    ) -> tuple[torch.Tensor, ...]:
+    def _shifts(self, level: torch.Tensor, labels: torch.Tensor | None) -> tuple[torch.Tensor, ...]:
         """What is added to each layer's input, `(n or 1, width)` each."""
         known = self.told.classes
         if labels is None or known is None or len(level) > 1:
