@@ -42,12 +42,18 @@ def latent_map(
     axes: tuple[int, int],
     *,
     here: tuple[float, float] | None = None,
+    scale: tuple[torch.Tensor, torch.Tensor] | None = None,
 ) -> Points | None:
-    """Where samples lie along two numbers of their codes, coloured by class; a cross at `here`."""
+    """Where samples lie along two numbers of their codes, coloured by class; a cross at `here`.
+
+    With a `scale`, middle and deviation of every number, they are shown in deviations from there.
+    """
     with torch.no_grad():
         codes = model.encode(x, labels if model.conditional else None)
     if codes is None:
         return None
+    if scale is not None:
+        codes = (codes - scale[0]) / scale[1]
     along = codes[:, list(axes)]
     if codes.shape[1] == 1:  # spread over a second axis only to be seen
         draw = torch.Generator().manual_seed(0)

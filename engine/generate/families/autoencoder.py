@@ -56,7 +56,7 @@ class Autoencoder(Generative):
         decoded: torch.Tensor = self.decoder(code)
         return decoded.reshape(given.shape)
 
-    def codes(self) -> tuple[torch.Tensor, torch.Tensor]:
+    def fitted(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Mean `(latent,)` and Cholesky factor `(latent, latent)` of the codes' Gaussian."""
         spread = self.second - torch.outer(self.middle, self.middle)
         size = len(spread)
@@ -70,8 +70,12 @@ class Autoencoder(Generative):
     def sample(self, count: int, draw: torch.Generator, labels: Labels = None) -> torch.Tensor:
         """Decoded codes from the Gaussian that fits the codes of the training samples."""
         del labels
-        middle, factor = self.codes()
-        return self.decode(middle + torch.randn(count, self.latent, generator=draw) @ factor.T)
+        return self.decode(self.codes(count, draw))
+
+    def codes(self, count: int, draw: torch.Generator) -> torch.Tensor:
+        """Codes drawn from that Gaussian, `(count, latent)`."""
+        middle, factor = self.fitted()
+        return middle + torch.randn(count, self.latent, generator=draw) @ factor.T
 
     def decode(self, z: torch.Tensor, labels: Labels = None) -> torch.Tensor:
         """What the decoder makes of codes."""

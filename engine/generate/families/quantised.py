@@ -135,6 +135,11 @@ class Quantised(Generative):
         return self.read(self.write(count, draw))
 
     @torch.no_grad()
+    def codes(self, count: int, draw: torch.Generator) -> torch.Tensor:
+        """Grids drawn from the prior, as entries one behind the other, `(count, latent)`."""
+        return self.book.entries[self.write(count, draw)].flatten(1)
+
+    @torch.no_grad()
     def decode(self, z: torch.Tensor, labels: Labels = None) -> torch.Tensor:
         """What is made of codes, each vector replaced by its nearest entry before."""
         del labels

@@ -98,11 +98,15 @@ class Variational(Generative):
     @torch.no_grad()
     def sample(self, count: int, draw: torch.Generator, labels: Labels = None) -> torch.Tensor:
         """Decoded codes from the prior; points get the noise of p(x|z) besides, images do not."""
-        z = torch.randn(count, self.latent, generator=draw)
+        z = self.codes(count, draw)
         decoded = self.decoded(z, self._labels(count, draw, labels))
         if self.outline.plane:
             return self.likelihood.draw(decoded, draw)
         return self.likelihood.mean(decoded)
+
+    def codes(self, count: int, draw: torch.Generator) -> torch.Tensor:
+        """Codes drawn from the prior, `(count, latent)`."""
+        return torch.randn(count, self.latent, generator=draw)
 
     def decode(self, z: torch.Tensor, labels: Labels = None) -> torch.Tensor:
         """The middle of p(x|z)."""
