@@ -58,7 +58,7 @@ def test_what_it_does_to_volumes_is_what_the_jacobian_says(name):
     torch.set_default_dtype(torch.float64)
     try:
         made, x = flow(family, outline, **own).double(), samples(outline)
-        told = torch.stack([stretch for _, stretch in made.steps(x)]).sum(0)
+        told = torch.stack([stretch for *_, stretch in made.steps(x)]).sum(0)
         for one, said in zip(x, told, strict=True):
             whole = torch.autograd.functional.jacobian(lambda v: made.encode(v[None])[0], one)
             matrix = whole.reshape(outline.size, outline.size)

@@ -7,10 +7,12 @@ import pytest
 import torch
 
 from engine.generate import disentangle
+from engine.generate.kept import open_kept
 from engine.generate.learn import fitting
 from engine.generate.learner import Learner
+from engine.generate.parts.posterior import log_normal
 from engine.generate.source import open_source
-from engine.generate.studies import latent
+from engine.generate.studies import flow, latent
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +73,6 @@ def test_a_click_on_the_map_decodes_that_place(model):
     folder = model("vae", "digits")
     first, turn = opened(latent.study, folder)
     there = turn(place=[1.0, -2.0])
-    from engine.generate.kept import open_kept
 
     made = open_kept(folder)[0].decode(torch.tensor([[1.0, -2.0]])).detach()
     shown = there.views["decoded"].images[0]
@@ -109,3 +110,38 @@ def test_information_is_what_one_knows_it_to_be():
     assert float(told[[0, 1, 1], [1, 0, 1]].max()) < 0.01
     torch.testing.assert_close(disentangle.entropies(factors), torch.full((2,), math.log(4)))
     assert disentangle.gap(torch.tensor([[1.0, 0.2], [0.1, 0.6]])) == pytest.approx(0.65)
+
+
+@pytest.mark.parametrize("family", ["realnvp", "continuous-flow"])
+def test_a_point_of_the_density_is_followed_back_with_its_numbers(model, family):
+    folder = model(family, "two moons")
+    _, turn = opened(flow.study, folder)
+    frame = turn(place=[0.5, -0.25])
+    made = open_kept(folder)[0]
+    told = float(made.log_density(torch.tensor([[0.5, -0.25]])).detach())
+    assert frame.facts["log p(x) of the place [nat]"] == pytest.approx(told, abs=1e-5)
+    rows = frame.views["steps"].rows
+    x = torch.tensor([[float(rows[-1][1]), float(rows[-1][2])]])
+    assert told == pytest.approx(float(log_normal(x)) + float(rows[-1][4]), abs=1e-4)
+    assert f"{told:.2f} nat" in frame.views["formula"].text
+
+
+def test_particles_begin_as_noise_and_end_as_samples(model):
+    folder = model("realnvp", "two moons")
+    _, turn = opened(flow.study, folder)
+    noise = turn(moment=0.0).views["samples"].xy[1000:]
+    data = turn(moment=1.0).views["samples"].xy[1000:]
+    draw = torch.Generator().manual_seed(0)
+    z = torch.randn(1000, 2, generator=draw)
+    np.testing.assert_allclose(noise, z.numpy())
+    np.testing.assert_allclose(data, open_kept(folder)[0].decode(z).detach().numpy(), atol=1e-5)
+    cold = turn(temperature=0.0).views["samples"].xy[1000:]
+    assert float(np.ptp(cold, axis=0).max()) == 0
+
+
+def test_images_of_a_flow_are_walked_heated_and_changed(model):
+    first, turn = opened(flow.study, model("glow", "digits", steps=1, width=8))
+    assert {"samples", "walk"} <= set(first.views)
+    for show in ("temperatures", "classes", "surprise"):
+        assert show in turn(show=show).views
+    assert first.facts["17 shades without knowledge [bit]"] == pytest.approx(math.log2(17))

@@ -79,12 +79,13 @@ class Flow(Generative):
         wide = 2 / (int(self.shades) - 1)
         return x + wide * (torch.rand(x.shape, generator=draw) - 0.5)
 
-    def steps(self, x: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """What every layer gives and its log |det| [nat], from data to noise."""
+    def steps(self, x: torch.Tensor) -> list[tuple[str, torch.Tensor, torch.Tensor]]:
+        """Name of every step, what it gives and its log |det| [nat], from data to noise."""
         found = []
         for layer in self.layers:
-            x, stretch = layer(x)
-            found.append((x, stretch))
+            stages = layer.stages(x)  # type: ignore[operator] # a Layer
+            found += [(str(layer.name), place, stretch) for place, stretch in stages]
+            x = stages[-1][0]
         return found
 
     def path(self, z: torch.Tensor) -> list[tuple[str, torch.Tensor]]:
@@ -111,7 +112,7 @@ class Flow(Generative):
         """The exact log p(x); of an image as a point of a continuous space."""
         del labels
         steps = self.steps(x)
-        return log_normal(steps[-1][0]) + torch.stack([s for _, s in steps]).sum(0)
+        return log_normal(steps[-1][1]) + torch.stack([s for *_, s in steps]).sum(0)
 
     def log_chance(
         self, x: torch.Tensor, draw: torch.Generator, labels: Labels = None
@@ -125,7 +126,7 @@ class Flow(Generative):
     def encode(self, x: torch.Tensor, labels: Labels = None) -> torch.Tensor:
         """The noise that a sample comes from."""
         del labels
-        return self.steps(x)[-1][0].flatten(1)
+        return self.steps(x)[-1][1].flatten(1)
 
     def decode(self, z: torch.Tensor, labels: Labels = None) -> torch.Tensor:
         """The sample that comes of noise."""

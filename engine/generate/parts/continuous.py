@@ -68,13 +68,18 @@ class Continuous(Layer):
 
     def forward(self, x: torch.Tensor) -> Stretched:
         """From data to noise, with minus the integral of the trace."""
-        directions = torch.eye(self._size)[None]
+        stages = self.stages(x)
+        return stages[-1][0], torch.stack([stretch for _, stretch in stages]).sum(0)
+
+    def stages(self, x: torch.Tensor) -> list[Stretched]:
+        """Every step from data to noise."""
+        directions, found = torch.eye(self._size)[None], []
         if self.estimated and self.training:
             directions = 2.0 * torch.randint(2, (len(x), 1, self._size)) - 1
-        total = torch.zeros(len(x))
         for number in range(self.steps, 0, -1):
-            x, total = self._step(x, total, number, -1, directions)
-        return x, total
+            x, stretch = self._step(x, torch.zeros(len(x)), number, -1, directions)
+            found.append((x, stretch))
+        return found
 
     def inverse(self, y: torch.Tensor) -> torch.Tensor:
         """From noise to data."""

@@ -30,6 +30,10 @@ class Layer(nn.Module):
     def meet(self, x: torch.Tensor) -> None:
         """Look at what comes in, once, before the first step."""
 
+    def stages(self, x: torch.Tensor) -> list[Stretched]:
+        """What `forward` goes through, the last one at its end; stretches are of each stage."""
+        return [self(x)]
+
     def between(self, y: torch.Tensor) -> list[torch.Tensor]:
         """Places on the way back, the last one `inverse(y)`."""
         return [self.inverse(y)]
