@@ -12,7 +12,7 @@ from engine.generate.learn import fitting
 from engine.generate.learner import Learner
 from engine.generate.parts.posterior import log_normal
 from engine.generate.source import open_source
-from engine.generate.studies import flow, latent
+from engine.generate.studies import flow, latent, pixels
 
 
 @pytest.fixture(scope="module")
@@ -145,3 +145,69 @@ def test_images_of_a_flow_are_walked_heated_and_changed(model):
     for show in ("temperatures", "classes", "surprise"):
         assert show in turn(show=show).views
     assert first.facts["17 shades without knowledge [bit]"] == pytest.approx(math.log2(17))
+
+
+@pytest.fixture(scope="module")
+def drawing(model):
+    """The folder of a model that draws digits pixel by pixel."""
+    return model("pixelcnn", "digits", width=8, depth=1, told=True)
+
+
+def last(run, **changes):
+    """The frame that waits after some changes."""
+    frame = run.send(changes) if changes else next(run)
+    while not frame.waits:
+        frame = next(run)
+    return frame
+
+
+def test_an_image_is_seen_while_it_is_drawn_and_at_any_pixel_after(drawing):
+    run = pixels.study(drawing)
+    frames = [next(run)]
+    while not frames[-1].waits:
+        frames.append(next(run))
+    assert [frame.step for frame in frames] == [8, 16, 24, 32, 40, 48, 56, 64]
+    whole = frames[-1].views["samples"].images
+    half = last(run, moment=0.5)
+    assert half.step == 32
+    shown = half.views["samples"].images
+    np.testing.assert_array_equal(shown[:, :4], whole[:, :4])
+    assert bool((shown[:, 4:] == 0.5).all())
+    assert half.views["picture"].highlight == ((4, 0),)
+
+
+def test_the_odds_of_a_pixel_are_the_models_and_it_sees_only_what_is_before(drawing):
+    run = pixels.study(drawing, label="3")
+    last(run)
+    frame = last(run, pixel=19, temperature=1.0)
+    odds = frame.views["odds"].series["model"]
+    assert float(odds.sum()) == pytest.approx(1, abs=1e-6)
+    made = open_kept(drawing)[0]
+    x = torch.from_numpy(frame.views["samples"].images[:1])[:, None] * 2 - 1
+    with torch.no_grad():
+        told = made.scores(x, torch.tensor([3]))[0, 0, :, 2, 3].softmax(0)
+    np.testing.assert_allclose(odds, told.numpy(), atol=1e-5)
+    seen = frame.views["field"].values.flatten()
+    assert float(seen[19:].max()) == 0 < float(seen[:19].max())
+
+
+def test_given_rows_stay_as_they_are(drawing):
+    ink = np.zeros((28, 28))
+    ink[:, 14:] = 1
+    run = pixels.study(drawing, begin="your drawing", drawing=ink.flatten().tolist(), rows=0.5)
+    images = last(run).views["samples"].images
+    assert bool((images[:, :4, :4] == 0).all())
+    assert bool((images[:, :4, 4:] == 1).all())
+    assert float(images[:, 4:].std(0).max()) > 0  # the rest differs from image to image
+    true = last(run, begin="a true image", rows=0.25, sample=2).views["samples"].images
+    held = (open_source("digits").held[2, 0] + 1) / 2
+    np.testing.assert_allclose(true[:, :2], held[:2].expand(16, 2, 8).numpy(), atol=1e-6)
+    cold = last(run, begin="nothing", temperature=0.0, label="3").views["samples"].images
+    assert float(cold.std(0).max()) == 0
+
+
+@pytest.mark.parametrize("study", [latent.study, flow.study, pixels.study])
+def test_a_model_of_another_kind_is_refused_in_words(model, study):
+    folder = model("gan", "digits")
+    with pytest.raises(ValueError, match="open one"):
+        next(study(folder))
