@@ -44,6 +44,7 @@ class Recipe:
         scores: Measure -> value at the end.
         title: What it is called.
         ink: What was drawn, where the data are a drawing.
+        conditional: Whether it makes the class that it is asked for; noted when it is kept.
     """
 
     family: str
@@ -56,6 +57,7 @@ class Recipe:
     scores: Mapping[str, float] = field(default_factory=dict)
     title: str = ""
     ink: tuple[float, ...] = ()
+    conditional: bool = False
 
     @property
     def kind(self) -> str:
@@ -95,7 +97,8 @@ def keep(path: Path, model: Generative, recipe: Recipe, *, half: bool = False) -
         }
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".part")
-    save_file(tensors, draft, {"format": "pt", _HEADER: json.dumps(recipe.to_json())})
+    header = {**recipe.to_json(), "conditional": model.conditional}
+    save_file(tensors, draft, {"format": "pt", _HEADER: json.dumps(header)})
     draft.replace(path)
 
 

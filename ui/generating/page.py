@@ -16,6 +16,7 @@ SECTIONS = {
     "Take home": ":material/download: Take home",
 }
 KEY = "generate"
+CLASSES = {"label", "guidance"}  # controls that mean something only to models told classes
 
 
 def show() -> None:
@@ -61,11 +62,13 @@ def _sample(now: Chosen) -> None:
     entry = f"engine.generate.studies.{now.recipe['kind']}:study"
     st.markdown(kind.words)
     run = study.opened(entry, now.place, now.stamp, key=f"{KEY}.sample", title=now.recipe["title"])
-    classes = tuple(now.recipe["outline"]["classes"])
+    classes = tuple(now.recipe["outline"]["classes"]) if now.recipe["conditional"] else ()
+    form = asked.form(entry)
     study.view(
         run,
-        asked.form(entry),
+        form,
         key=f"{KEY}.sample",
+        only=[name for name in form.live() if classes or name not in CLASSES],
         options={"label": ("any", *classes)} if classes else {},
         main=kind.main,
     )
