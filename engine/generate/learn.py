@@ -11,6 +11,7 @@ from engine.forms import Drawing, Several, Slider, Toggle, Value
 from engine.generate.families import families
 from engine.generate.kept import Recipe
 from engine.generate.learner import Learner
+from engine.generate.pairs import pairs
 from engine.generate.panels import in_order
 from engine.generate.pictured import Pictures, standard
 from engine.generate.source import Source, open_source
@@ -107,6 +108,14 @@ def fitting(
         raise ValueError(f"{family}: does not learn {words}; choose {other}")
     if entry.facts["labelled"] and source.labels is None:
         raise ValueError(f"{family}: needs classes, and {source.name} has none; choose other data")
+    translates = entry.facts["kind"] == "translation"
+    if translates != bool(source.outline.given):
+        other = f"pairs, such as {', '.join(pairs.all())}" if translates else "one kind of sample"
+        raise ValueError(f"{family}: does not learn from {source.name}; choose {other}")
+    if entry.facts.get("matched") and not source.matched:
+        raise ValueError(
+            f"{family}: needs samples that belong together; those of {source.name} do not"
+        )
     known = entry.facts["parts"]
     for name in networks:
         if name not in known:

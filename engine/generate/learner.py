@@ -14,6 +14,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from engine.generate import kept
+from engine.generate.families import families
 from engine.generate.kept import Recipe
 from engine.generate.measures import judged
 from engine.generate.model import Generative, Labels
@@ -65,6 +66,7 @@ class Learner:
         self.model.train()
         self.model.begin(self.learning_rate)
         self.history = History(every=max(1, self.steps // POINTS))
+        self._matched = bool(families.find(self.recipe.family).facts.get("matched", True))
         self._sums: dict[str, float] = {}
         self._since = 0
         self._cost = self._spent = 0.0  # of the last measuring, and of all of it [s]
@@ -120,6 +122,9 @@ class Learner:
 
     def fixed(self, count: int, labels: Labels = None) -> torch.Tensor:
         """Samples from the same noise at every step, so that one sees them change."""
+        if self.source.outline.given and labels is None and self.source.held_labels is not None:
+            labels = self.source.held_labels[:count]
+            count = len(labels)
         self.model.eval()
         with torch.no_grad():
             made = self.model.sample(count, torch.Generator().manual_seed(self.seed), labels)
@@ -173,8 +178,12 @@ class Learner:
         return True
 
     def _draw(self, draw: torch.Generator) -> tuple[torch.Tensor, Labels]:
-        picked = torch.randint(len(self.source.x), (self.batch,), generator=draw)
-        labels = self.source.labels
+        labels, size = self.source.labels, len(self.source.x)
+        if labels is not None and self.source.outline.given and not self._matched:
+            # From two halves, so that no sample is ever there whose partner is there as well.
+            one, other = torch.randint(size // 2, (2, self.batch), generator=draw)
+            return self.source.x[one], labels[size // 2 + other]
+        picked = torch.randint(size, (self.batch,), generator=draw)
         return self.source.x[picked], None if labels is None else labels[picked]
 
     def _note(self) -> None:

@@ -12,10 +12,12 @@ import torch
 from engine.data import load
 from engine.data.dataset import datasets
 from engine.generate.model import Labels, Outline
+from engine.generate.pairs import Pairs, pairs
 from engine.generate.targets import Target, targets
 
 POINTS = 20_000  # drawn once from a target to learn from
 HELD = 4_000  # drawn besides, to judge by
+PAIRS = 2000  # of images, likewise
 LARGEST = 64  # rows and columns of an image to learn from
 
 
@@ -31,6 +33,7 @@ class Source:
         held: Samples held out, `(m, *shape)`.
         held_labels: Their classes.
         target: The true distribution, where it is known.
+        matched: Where `labels` are what samples are to be made from: whether they belong together.
     """
 
     name: str
@@ -40,10 +43,11 @@ class Source:
     held: torch.Tensor
     held_labels: Labels
     target: Target | None = None
+    matched: bool = True
 
 
 def open_source(text: str, ink: Sequence[float] = ()) -> Source:
-    """The source of a name: a target (`ring?modes=5`) or a data set of images (`digits`).
+    """The source of a name: a target (`ring?modes=5`), pairs (`outlines`) or a data set (`digits`).
 
     Args:
         text: Its name, perhaps with settings after a question mark.
@@ -54,9 +58,11 @@ def open_source(text: str, ink: Sequence[float] = ()) -> Source:
         ValueError: A setting is refused, or the data are no images that can be learnt here.
     """
     name, _, query = text.partition("?")
-    if name not in targets.all():
+    if name not in targets.all() and name not in pairs.all():
         return _samples(text)
     settings = {key: json.loads(word) for key, word in parse_qsl(query)}
+    if name in pairs.all():
+        return from_pairs(text, pairs.find(name)(**settings))
     if name == "drawn":
         settings["ink"] = tuple(ink)
     return from_target(text, targets.find(name)(**settings))
@@ -76,6 +82,22 @@ def from_target(name: str, target: Target) -> Source:
         x[POINTS:],
         labels[POINTS:] if known else None,
         target,
+    )
+
+
+def from_pairs(name: str, both: Pairs) -> Source:
+    """Samples of two domains; those that are given stand where else the labels do."""
+    count, beside = (POINTS, HELD) if both.outline.plane else (PAIRS, PAIRS // 8)
+    draw = torch.Generator().manual_seed(0)
+    given, wanted = both.draw(count + beside, draw)
+    return Source(
+        name,
+        both.outline,
+        wanted[:count],
+        given[:count],
+        wanted[count:],
+        given[count:],
+        matched=both.matched,
     )
 
 

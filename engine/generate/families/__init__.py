@@ -1,9 +1,10 @@
 """Families of generative models: `family(outline, networks, **settings) -> Generative`; a table.
 
 An entry's facts: `title`; `kind`, which says what page of the studio shows it (adversarial,
-diffusion, latent, flow, pixels, energy); `plane` and `images`, what it can learn; `labelled`,
-whether it is told classes; `parts`, the names of the parts for which a network of one's own may
-stand (`networks`: part -> NetworkSpec in JSON).
+translation, diffusion, latent, flow, pixels, energy); `plane` and `images`, what it can learn;
+`labelled`, whether it is told classes; `parts`, the names of the parts for which a network of one's
+own may stand (`networks`: part -> NetworkSpec in JSON); of a translation `matched`, whether it
+needs pairs that belong together.
 """
 
 from __future__ import annotations

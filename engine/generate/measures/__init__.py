@@ -22,8 +22,11 @@ measures = Table("measure", "engine.generate.measures")
 def judged(model: Generative, source: Source, *, count: int, seed: int = 1) -> dict[str, float]:
     """Every measure that makes sense here, of `count` new samples."""
     where = "plane" if source.outline.plane else "images"
+    given = source.held_labels if source.outline.given else None
+    if given is not None:
+        given, count = given[:count], min(count, len(given))
     with torch.no_grad():
-        made = model.sample(count, torch.Generator().manual_seed(seed))
+        made = model.sample(count, torch.Generator().manual_seed(seed), given)
     found: dict[str, float] = {}
     for name, entry in measures.all().items():
         if not entry.facts[where]:
