@@ -228,9 +228,11 @@ def cyclegan(
     width: Channels = 16,
     cycle: Annotated[
         float, Slider(0.0, 50.0, help="It counts more that there and back leads home")
-    ] = 10.0,
+    ] = 2.0,
 ) -> Generative:
     """Learns without pairs: two ways, and whoever goes there and back must come home.
+
+    The paper takes λ = 10 for photographs; on the plane that leaves the ways stiff.
 
     Source: Zhu et al. (2017), Unpaired Image-to-Image Translation using Cycle-Consistent
     Adversarial Networks.
@@ -245,7 +247,7 @@ def cyclegan(
             mlp(2, 1, width=wide, activation=leaky),
             mlp(2, 1, width=wide, activation=leaky),
             cycle,
-            # Clouds far apart: a discriminator that has learnt squares is flat where points are made.
+            # Clouds far apart: where points are made, a discriminator that learns squares is flat.
             game="non-saturating",
             calm=0.5,
         )
