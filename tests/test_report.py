@@ -171,3 +171,21 @@ def test_what_is_missing_is_said(home):
     with pytest.raises(LookupError):
         report(id, "somebody else")
     assert "no weights yet" in report(folder("just begun"))
+
+
+def test_a_generative_model_is_reported_with_its_samples(home):
+    from engine.generate.learn import train
+
+    id = folder("a game of two")
+    place = run_folder(id)
+    for name in ("spec.json", "summary.json", "settings.json"):
+        (place / name).unlink()
+    for step in train("gan", "ring", steps=50, folder=place):
+        assert step
+    run, text = register().find(id), report(id)
+    assert (run.model, run.data, run.steps) == ("gan", "ring", 50)
+    assert "What it makes" in text
+    assert 'aria-label="samples: 1000 points."' in text
+    past = history(place)
+    assert all(f">{name}</text>" in text for name in past.lines if np.ptp(past.lines[name]))
+    assert Page(text).open == []

@@ -76,13 +76,16 @@ def curves(
     if len(runs) == 1:
         return _alone(pasts[0], kept, log)
     drawn: dict[str, tuple[Any, Any]] = {}
+    if all(past is None or kept not in past.lines for past in pasts):
+        kept, log = _common(pasts), False
+        line = kept or line
     for name, run, past in zip(names, runs, pasts, strict=True):
-        if past is None or not past.steps:
+        if past is None or not past.steps or kept not in past.lines:
             continue
         each = run.epochs / run.steps if over == "epochs" and run.epochs and run.steps else 1.0
-        drawn[name] = (np.array(past.steps) * each, np.array(past.lines.get(kept, []), dtype=float))
+        drawn[name] = (np.array(past.steps) * each, np.array(past.lines[kept], dtype=float))
     if not drawn:
-        return Note("None of these has curves: they were not trained here.", "curves")
+        return Note("These have no curve in common, or were not trained here.", "curves")
     x = np.unique(np.concatenate([at for at, _ in drawn.values()]))
     if len(x) > MOST_POINTS:
         x = np.linspace(x[0], x[-1], MOST_POINTS)
@@ -90,11 +93,19 @@ def curves(
     return Curve(x, lines, xlabel=over[:-1], ylabel=line, log=log)
 
 
+def _common(pasts: Sequence[History | None]) -> str:
+    """The first line that all runs with curves have, as generative models of one family do."""
+    kept = [past.lines for past in pasts if past is not None and past.steps]
+    return next((name for name in (kept[0] if kept else ()) if all(name in x for x in kept)), "")
+
+
 def _alone(past: History | None, kept: str, log: bool) -> Curve | Note:
     """The same quantity on what a run learned from and on what it did not, with its marks."""
     if past is None or not past.steps:
         return Note("It has no curves: it was not trained here, or has just begun.", "curves")
     names = [one for one in past.lines if one.split()[0] == kept.split()[0]]
+    if not names:  # a generative model: it has figures of its own
+        return past.curve(list(past.lines), "as it was measured")
     return past.curve(names, kept.rpartition(" ")[0] if len(names) > 1 else kept, log=log)
 
 

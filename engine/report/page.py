@@ -20,7 +20,7 @@ from engine.export.script import script
 from engine.models.kept import read_json
 from engine.network.spec import NetworkSpec
 from engine.report.drawing import draw
-from engine.report.evidence import ANSWERS, CURVES, shown
+from engine.report.evidence import shown
 from engine.store.folder import KeptRun, content
 from engine.store.machine import machine
 from engine.store.register import register
@@ -55,7 +55,7 @@ def report(run: str, owner: str | None = None) -> str:
         _head(found),
         _headline(found),
         _section("How it learned", _curves(views), _doctor(folder)),
-        _section("How it answers", _answers(views)),
+        _section("What it makes" if "samples" in views else "How it answers", _answers(views)),
         _section("The network", _network(folder)),
         _section("The data", *_data(found.data)),
         _section("How it was made", _pair(_settings(found), _hardware(folder, found))),
@@ -123,10 +123,9 @@ def _views(run: KeptRun, folder: Path) -> tuple[Mapping[str, View], str]:
 
 
 def _curves(views: Mapping[str, View]) -> str:
-    """The curves; the learning rate's only where it moved."""
-    kept = [views[name] for name in CURVES if name in views]
-    moved = [one for one in kept if not (isinstance(one, Curve) and _flat(one))]
-    return _pair(*map(draw, moved))
+    """The curves; a learning rate's only where it moved."""
+    found = [one for one in views.values() if isinstance(one, Curve)]
+    return _pair(*[draw(one) for one in found if not _flat(one)])
 
 
 def _flat(curve: Curve) -> bool:
@@ -135,7 +134,7 @@ def _flat(curve: Curve) -> bool:
 
 def _answers(views: Mapping[str, View]) -> str:
     """Small pictures side by side, what is wide below."""
-    drawn = {name: draw(views[name]) for name in ANSWERS if name in views}
+    drawn = {name: draw(one) for name, one in views.items() if not isinstance(one, Curve)}
     small = [drawn.pop(name) for name in ("surface", "confusion") if name in drawn]
     return _pair(*small) + "".join(drawn.values())
 
@@ -163,6 +162,8 @@ def _doctor(folder: Path) -> str:
 
 
 def _network(folder: Path) -> str:
+    if not (folder / "spec.json").is_file():
+        return ""  # a generative model's parts stand in its recipe
     spec = NetworkSpec.parse(read_json(folder / "spec.json"))
     return f'<div class="network">{draw_network(spec)}</div>'
 
@@ -195,7 +196,7 @@ def _data(name: str) -> list[str]:
 
 def _settings(run: KeptRun) -> str:
     """How it was trained: what was chosen, and what was left as it usually is."""
-    usual = asdict(Settings())
+    usual = asdict(Settings()) if "family" not in run.settings else {}
     rows = [
         (name.replace("_", " "), str(value), str(usual.get(name, "–")))
         for name, value in run.settings.items()
@@ -225,6 +226,8 @@ def _hardware(folder: Path, run: KeptRun) -> str:
 
 def _again(run: KeptRun, folder: Path) -> list[str]:
     """How to make the same again."""
+    if not (folder / "spec.json").is_file():
+        return []
     spec = read_json(folder / "spec.json")
     text = json.dumps(spec, indent=1, ensure_ascii=False)
     parts = []

@@ -95,19 +95,20 @@ def read(folder: Path) -> KeptRun | None:
     settings = content(folder / "settings.json")
     asked = _mapping(record.get("settings"))
     branch = _mapping(asked.get("branch"))
-    model = str(spec.get("title") or "")
+    model = str(spec.get("title") or settings.get("family") or "")  # a family: it generates
+    steps = summary.get("steps", content(folder / "checkpoint.json").get("step"))
     return KeptRun(
         id=folder.name,
         owner=str(label.get("owner") or record.get("owner") or ""),
         name=str(label.get("name") or record.get("title") or model or "A network"),
         entry=str(record.get("entry") or ""),
-        origin=str(summary.get("origin") or "trained"),
+        origin=str(summary.get("origin") or ("trained" if record else "imported")),
         model=model,
         data=str(settings.get("data") or asked.get("data") or summary.get("data") or ""),
         state=_state(record),
         created=_number(record.get("created")) or _written(folder),
         ended=_number(record.get("ended")),
-        steps=int(_number(summary.get("steps")) or 0),
+        steps=int(_number(steps) or 0),
         epochs=int(_number(summary.get("epochs")) or 0),
         parameters=int(_number(summary.get("parameters")) or 0),
         size=_size(folder),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import tempfile
 from pathlib import Path
@@ -35,8 +37,10 @@ def mlflow(
         os.environ.setdefault(name, value)
     from mlflow.exceptions import MlflowException
 
+    said = io.StringIO()  # it talks to a terminal, which there may not be
     try:
-        return _send(package.MlflowClient(tracking_uri=server), story, experiment, server)
+        with contextlib.redirect_stdout(said):
+            return _send(package.MlflowClient(tracking_uri=server), story, experiment, server)
     except MlflowException as error:
         words = str(error).partition("\n")[0][:300]
         if "Max retries exceeded" in words:

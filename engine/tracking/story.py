@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,5 +92,6 @@ def told(id: str, owner: str | None = None) -> Story:
 
 
 def _tag(line: str, score: str) -> str:
-    """`"score train"` as `accuracy/train`."""
-    return line.replace("score", score).replace("learning rate", "learning_rate").replace(" ", "/")
+    """`"score train"` as `accuracy/train`, with signs that all programs take."""
+    words = line.replace("score", score).replace("learning rate", "learning_rate")
+    return re.sub(r"[^\w./-]", "_", words.replace(" ", "/"))

@@ -17,7 +17,11 @@ def trackio(
     story: Story,
     *,
     server: Annotated[
-        str, Text(200, help="A trackio server, as http://127.0.0.1:7860; empty: this machine")
+        str,
+        Text(
+            200,
+            help="The address with its write_token that `trackio show` prints; empty: this machine",
+        ),
     ] = "",
     project: Annotated[str, Text(80, help="The project it goes into")] = "orrery",
 ) -> str:
@@ -45,6 +49,6 @@ def trackio(
             run.finish()
         except (OSError, RuntimeError, ValueError) as error:
             words = str(error).partition("\n")[0][:300]
-            raise ValueError(f"Trackio at {server or 'this machine'}: {words}") from error
-    where = server or f"this machine; `trackio show --project {project}` shows it"
+            raise ValueError(f"Trackio at {server.partition('?')[0] or 'this machine'}: {words}") from error
+    where = server.partition("?")[0] or f"this machine; `trackio show --project {project}` shows it"
     return f"project {project!r} on {where}"

@@ -11,6 +11,7 @@ import streamlit as st
 
 from engine.jobs import CallError, board, call
 from engine.store.home import run_folder
+from engine.store.register import register
 from ui import asked
 from ui.generating.kinds import KINDS
 from ui.visitor import visitor
@@ -144,7 +145,8 @@ def _bring() -> None:
         return
     try:
         id: str = call("engine.generate.kept:adopt", {"content": file.getvalue()}, seconds=60)
-    except CallError as error:
+        register().claim(id, visitor(), file.name.rpartition(".")[0][:60])
+    except ValueError as error:
         st.error(_plain(str(error)))
         return
     choose(id)

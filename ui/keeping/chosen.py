@@ -101,6 +101,8 @@ def _open(run: KeptRun, now: Project) -> None:
     except LookupError as error:
         st.error(str(error))
         return
+    if not spec:  # it generates: its page has a stage of its own
+        st.switch_page("generate.py", query_params={"model": run.id})
     fields: dict[str, Any] = {"data": run.data} if run.data else {}
     project.change(spec=spec, name=run.name[:60], run=run.id, revision=now.revision + 1, **fields)
     st.rerun()
