@@ -49,6 +49,8 @@ def trackio(
             run.finish()
         except (OSError, RuntimeError, ValueError) as error:
             words = str(error).partition("\n")[0][:300]
-            raise ValueError(f"Trackio at {server.partition('?')[0] or 'this machine'}: {words}") from error
+            raise ValueError(
+                f"Trackio at {server.partition('?')[0] or 'this machine'}: {words}"
+            ) from error
     where = server.partition("?")[0] or f"this machine; `trackio show --project {project}` shows it"
     return f"project {project!r} on {where}"
