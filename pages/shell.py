@@ -12,6 +12,7 @@ st.navigation(
     [
         st.Page("home.py", title="Home", icon=":material/orbit:", default=True),
         st.Page("build.py", title="Build", icon=":material/account_tree:"),
+        st.Page("data.py", title="Data", icon=":material/database:"),
         st.Page("train.py", title="Train", icon=":material/play_circle:"),
         st.Page("compare.py", title="Compare", icon=":material/flag:"),
         st.Page("runs.py", title="Runs", icon=":material/inventory_2:"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import json
 from typing import Any
+from urllib.parse import unquote_plus
 
 import streamlit as st
 
@@ -100,8 +101,19 @@ def about(name: str) -> dict[str, Any]:
     return found
 
 
+OWN = {
+    "own": "your own table",
+    "text": "your own text",
+    "points": "your own points",
+    "images": "your own pictures",
+}
+
+
 def called(data: str) -> str:
     """A data set's name as people say it."""
-    if data.startswith("text:"):
-        return "your own text"
-    return "your own table" if data.startswith("own:") else data
+    name, _, settings = data.partition("?")
+    prefix, colon, _ = name.partition(":")
+    if colon:
+        return OWN.get(prefix, name)
+    changed = unquote_plus(settings.replace("&", ", ").replace("=", " "))
+    return f"{name} ({changed})" if changed else name

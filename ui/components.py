@@ -1,4 +1,4 @@
-"""Our own components in Streamlit: the live view, the builder and the map of topics.
+"""Our own components in Streamlit: the live view, the builder, the map of topics, the pad.
 
 Each is a bundle of `ui/frontend` with `mount(root, data, send) -> {update, destroy}`. The adapter
 below mounts it once and then only hands it new data, so a rerun of the page never rebuilds it.
@@ -7,7 +7,7 @@ below mounts it once and then only hands it new data, so a rerun of the page nev
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +17,7 @@ from engine.forms import Control, Form, Value
 
 BUNDLES = Path(__file__).parent / "frontend" / "dist"
 
-Bundle = Literal["live", "builder", "atlas"]
+Bundle = Literal["live", "builder", "atlas", "pad"]
 
 _ADAPTER = """
 const mounted = new WeakMap();
@@ -112,6 +112,23 @@ def builder(
 def atlas(topics: Mapping[str, Any], *, key: str) -> dict[str, Any] | None:
     """The map of topics; `{"open": lab id}` after a click, or None."""
     sent: dict[str, Any] | None = _mount("atlas", topics, key, None)
+    return sent
+
+
+def pad(
+    points: Sequence[Sequence[float]], names: Sequence[str], revision: int, *, key: str
+) -> dict[str, Any] | None:
+    """A plane to draw points in classes on; `{"points", "names"}` once they shall be used, or None.
+
+    Args:
+        points: Those that stand there at first, each x, y and the number of its class.
+        names: What the classes are called.
+        revision: Counts what the page puts there; the same number leaves what was drawn.
+        key: The component's own key.
+    """
+    shown = [list(point) for point in points]
+    data = {"points": shown, "names": list(names), "revision": revision}
+    sent: dict[str, Any] | None = _mount("pad", data, key, None)
     return sent
 
 

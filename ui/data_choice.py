@@ -1,4 +1,4 @@
-"""Choosing what to train on: the data sets at hand, or a table of one's own."""
+"""Choosing what to train on among the data sets at hand; one's own come in on the Data page."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from engine.jobs import CallError, call
 from engine.store.projects import Project
 from ui import asked, project
 
-KINDS = ["csv", "tsv", "txt"]
-
 
 def choose(now: Project) -> str:
     """Show the choice; the name of the data set to train on."""
@@ -19,54 +17,15 @@ def choose(now: Project) -> str:
     if now.data not in names:
         names.append(now.data)
     chosen = str(st.selectbox("data", names, names.index(now.data), format_func=asked.called))
-    with st.popover("Your own table", icon=":material/upload:", width="stretch"):
-        _upload()
-    with st.popover("Your own text", icon=":material/upload:", width="stretch"):
-        _upload_text()
+    st.page_link("data.py", label="Look at them, or bring your own", icon=":material/database:")
     if chosen != now.data:
         project.change(data=chosen)
         st.rerun()
-    _tell(now, chosen)
+    tell(now, chosen)
     return chosen
 
 
-def _upload() -> None:
-    """A table from the visitor's computer: read, told back, put on stage."""
-    file = st.file_uploader("A table with a header: CSV, TSV or semicolons", type=KINDS)
-    if file is None:
-        st.caption("Each row is a sample; one column is what the network shall predict.")
-        return
-    try:
-        kept: str = call("engine.data.own:keep", {"content": file.getvalue()})
-        columns: list[str] = call("engine.data.own:columns", {"words": kept})
-    except CallError as error:
-        st.error(str(error))
-        return
-    target = st.selectbox("Column to predict", columns, index=None, placeholder="the last column")
-    if st.button("Train on it", type="primary"):
-        name = f"{kept}?target={target}" if target else kept
-        project.change(data=name)
-        st.rerun()
-
-
-def _upload_text() -> None:
-    """A text from the visitor's computer, to be learnt character by character."""
-    file = st.file_uploader("A text in UTF-8", type=["txt", "md"])
-    if file is None:
-        st.caption("The network learns to say which character comes next.")
-        return
-    length = st.slider("Characters of a window", 16, 256, 64, 16)
-    if st.button("Train on this text", type="primary"):
-        try:
-            kept: str = call("engine.data.own_text:keep", {"content": file.getvalue()})
-        except CallError as error:
-            st.error(str(error))
-            return
-        project.change(data=f"{kept}?length={length}")
-        st.rerun()
-
-
-def _tell(now: Project, chosen: str) -> None:
+def tell(now: Project, chosen: str) -> None:
     """What the data are, and whether the network on stage fits them."""
     try:
         told = asked.about(chosen)
@@ -78,6 +37,7 @@ def _tell(now: Project, chosen: str) -> None:
     st.caption(
         f"{told['train']:,} samples of {shape} {what} to learn from, "
         f"{told['valid']:,} to judge by.".replace("  ", " ")
+        + (f" {told['test']:,} for the test at the end." if told["test"] else "")
     )
     if told["examples"]:
         st.code("\n".join(told["examples"]), language=None, wrap_lines=True)

@@ -6,6 +6,7 @@ import contextlib
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, assert_never
 
 import numpy as np
@@ -57,6 +58,15 @@ def wanted(control: Control, chosen: Mapping[str, Value]) -> bool:
     """Whether a control means something as the ones before it stand."""
     conditions = [one.partition("=") for one in getattr(control, "when", "").split(";") if one]
     return all(str(chosen.get(name)) in words.split("|") for name, _, words in conditions)
+
+
+def part(form: Form, names: Sequence[str]) -> Form:
+    """The form with some of its controls only."""
+    return replace(
+        form,
+        controls={name: form.controls[name] for name in names},
+        defaults={name: form.defaults[name] for name in names},
+    )
 
 
 def preset(form: Form, key: str, values: Mapping[str, Value]) -> None:

@@ -64,6 +64,7 @@ class DataSet:
         points: Whether a sample is a cloud of points, `(points, coordinates)`, in no order.
         boxes: Of pictures: what stands where, for training and for validation, each
             `(n, most, 5)` of class, left, top, right, bottom [pixel]; class -1 for no thing.
+        rate: Where a sample is a sound, how many numbers of it make a second [Hz]; else 0.
         test_x: Samples that neither training nor any choice may look at; empty for none.
         test_y: Their answers.
     """
@@ -84,6 +85,7 @@ class DataSet:
     links: torch.Tensor | None = None
     points: bool = False
     boxes: tuple[torch.Tensor, torch.Tensor] | None = None
+    rate: int = 0
     test_x: torch.Tensor = field(default_factory=lambda: torch.zeros(0))
     test_y: torch.Tensor = field(default_factory=lambda: torch.zeros(0))
 
@@ -195,6 +197,7 @@ def split(
     latest: bool = False,
     points: bool = False,
     boxes: np.ndarray | None = None,
+    rate: int = 0,
     note: str = "",
 ) -> DataSet:
     """Shuffle samples and set the last `valid` aside for validation.
@@ -225,6 +228,7 @@ def split(
         parts=parts,
         note=note,
         points=points,
+        rate=rate,
         boxes=None if things is None else (things[:cut], things[cut:]),
     )
 

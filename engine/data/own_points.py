@@ -119,6 +119,19 @@ def _word(name: str) -> str:
     return re.sub(r"\s+", " ", name).strip()[:30] or "unnamed"
 
 
+def drawn(words: str) -> dict[str, Any]:
+    """Points that are kept, as `read` gives them."""
+    return read(_path(words).read_text(encoding="utf-8"))
+
+
+def _path(words: str) -> Path:
+    name = words.removeprefix(PREFIX)
+    path = _folder() / f"{name}.points"
+    if not re.fullmatch(r"[0-9a-f]{24}", name) or not path.is_file():
+        raise LookupError(f"no points {name!r:.40} are kept here; draw or paste them again")
+    return path
+
+
 def kept(words: str, settings: Mapping[str, object]) -> DataSet:
     """The data set of drawn or pasted points, by the words that `keep` gave.
 
@@ -126,17 +139,13 @@ def kept(words: str, settings: Mapping[str, object]) -> DataSet:
         LookupError: There are no such points any more.
         ValueError: A setting is unknown or out of range.
     """
-    name = words.removeprefix(PREFIX)
-    path = _folder() / f"{name}.points"
-    if not re.fullmatch(r"[0-9a-f]{24}", name) or not path.is_file():
-        raise LookupError(f"no points {name!r:.40} are kept here; draw or paste them again")
+    told = drawn(words)
     unknown = next((key for key in settings if key not in SETTINGS), None)
     if unknown is not None:
         raise ValueError(f"points have no setting {unknown!r:.80}; only seed")
     seed = settings.get("seed", 0)
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise ValueError(f"seed must be a whole number from 0; got {seed!r:.80}")
-    told = read(path.read_text(encoding="utf-8"))
     rows = np.array(told["points"], dtype=np.float64)
     xy, note = _placed(rows[:, :2])
     valid = max(1, round(VALID * len(rows)))

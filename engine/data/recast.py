@@ -8,10 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Annotated
 
 import torch
 
 from engine.data.dataset import DataSet
+from engine.forms import Choice, Slider
 
 CHANGES = ("aim", "valid", "test", "stray", "mislabel")
 AIMS = ("class", "itself")
@@ -19,6 +21,23 @@ MOST_HELD_OUT = 0.8  # part of the samples that validation and test may take tog
 SEED = 20_000  # noise and wrong labels are the same at each reading of a data set
 
 Tensor = torch.Tensor
+
+
+def choices(
+    aim: Annotated[
+        str, Choice(AIMS, help="Itself: the network shall give its input back")
+    ] = "class",
+    valid: Annotated[float, Slider(0.0, 0.6, help="Part that judges; 0: as the data come")] = 0.0,
+    test: Annotated[
+        float, Slider(0.0, 0.4, help="Part that is looked at after the end only")
+    ] = 0.0,
+    stray: Annotated[float, Slider(0.0, 1.0, help="More noise on every number")] = 0.0,
+    mislabel: Annotated[float, Slider(0.0, 0.5, help="More wrong labels to learn from")] = 0.0,
+) -> dict[str, object]:
+    """The changes that a name must ask for: those that differ from doing nothing."""
+    asked: dict[str, object] = {"valid": valid, "test": test, "stray": stray, "mislabel": mislabel}
+    found = {name: value for name, value in asked.items() if value}
+    return found if aim == "class" else {"aim": aim, **found}
 
 
 def changed(data: DataSet, changes: Mapping[str, object]) -> DataSet:

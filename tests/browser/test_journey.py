@@ -167,17 +167,16 @@ def test_a_broken_table_is_told_where_and_a_sound_one_is_trained_on(visit, tmp_p
     broken, sound = tmp_path / "broken.csv", tmp_path / "sound.csv"
     sound.write_text("\n".join(["height,weight,tall", *rows]))
     broken.write_text("\n".join(["height,weight,tall", *rows[:20], "1.0,2.0", *rows[20:]]))
-    page = visit("/train")
-    page.get_by_role("button", name="Your own table").click()
+    page = visit("/data?from=Table")
     page.locator("input[type=file]").set_input_files(broken)
     expect(page.get_by_text(re.compile("(row|line) 2[0-9]", re.IGNORECASE)).first).to_be_visible()
     page.locator("input[type=file]").set_input_files(sound)
-    page.get_by_role("button", name="Train on it").click()
+    page.get_by_role("button", name="Use this table").click()
     expect(page.get_by_text("does not take 2 to 2 outputs")).to_be_visible()
-    page.keyboard.press("Escape")  # closes what the upload was in
     page.get_by_role("button", name="Put one that fits on stage").click()
-    expect(page.get_by_text("Network for your own table")).to_be_visible()
+    expect(page.get_by_text("Network for your own table").first).to_be_visible()
     expect(page.get_by_text("does not take")).to_have_count(0)
+    page.get_by_role("button", name="Train on these data").click()
     page.get_by_role("button", name="Train", exact=True).click()  # too quick to be seen running
     expect(page.get_by_text("Finished").first).to_be_visible(timeout=SLOW)
 

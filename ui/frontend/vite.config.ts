@@ -7,7 +7,7 @@ export default defineConfig(({ mode }) => ({
   build: {
     target: "es2022",
     lib: {
-      entry: { live: "src/live/index.ts", builder: "src/builder/index.tsx", atlas: "src/atlas/index.ts" },
+      entry: { live: "src/live/index.ts", builder: "src/builder/index.tsx", atlas: "src/atlas/index.ts", pad: "src/pad/index.ts" },
       formats: ["es"],
     },
     rollupOptions: {

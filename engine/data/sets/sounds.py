@@ -45,7 +45,16 @@ def tones(
     x = waves[:, :, None] if given == "wave" else spectrogram(waves)[:, None]
     told = f"{size:,} tones of {LENGTH} samples at {RATE} Hz, made; hiss of {noise:g}"
     asked, classes = (instrument, INSTRUMENTS) if ask == "instrument" else (note, NOTES)
-    return split("tones", x, asked, classes, seed=seed, valid=round(VALID * size), note=told)
+    return split(
+        "tones",
+        x,
+        asked,
+        classes,
+        seed=seed,
+        valid=round(VALID * size),
+        rate=RATE,
+        note=told,
+    )
 
 
 def tone(instrument: int, pitch: float, random: np.random.Generator) -> np.ndarray:

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import torch
 
 from engine.data.dataset import IGNORED
+from engine.data.painted import in_colour, painted
 from engine.data.spread import spread
-from engine.palette import CLASSES
 from engine.training.panels import Memory, looking, panels
 from engine.training.session import Session
 from engine.views import Points, Tiles, View
@@ -33,7 +33,7 @@ def masks(session: Session, memory: Memory) -> View | None:
     x, y = data.valid_x[:SHOWN], data.valid_y[:SHOWN]
     with looking(session) as module:
         said = session.objective.said(module(*data.inputs(x)))
-    rows = [_in_colour(x), _painted(y), _painted(said)]
+    rows = [in_colour(x), painted(y), painted(said)]
     right = (said == y).flatten(1).float().mean(1)
     captions = [*["picture"] * len(x), *["true"] * len(x)]
     captions += [f"{100 * float(part):.0f} % right" for part in right]
@@ -58,7 +58,7 @@ def copies(session: Session, memory: Memory) -> View | None:
         given = module(*data.inputs(x))
     error = (given - data.valid_y[: 2 * SHOWN]).square().flatten(1).mean(1)
     captions = [*["sample"] * len(x), *(f"off by {float(one) ** 0.5:.2f}" for one in error)]
-    tiles = np.concatenate([_in_colour(x), _in_colour(given)])
+    tiles = np.concatenate([in_colour(x), in_colour(given)])
     return Tiles(tiles, tuple(captions), across=len(x), title="above the sample, below its copy")
 
 
@@ -137,17 +137,3 @@ def fit(session: Session, memory: Memory) -> View | None:
         ylabel="answer",
         title="training samples and the network's curve",
     )
-
-
-def _in_colour(x: torch.Tensor) -> Floats:
-    """Pictures `(n, channels, rows, columns)` as `(n, rows, columns, 3)` in [0, 1]."""
-    shown = x if x.shape[1] == 3 else x.mean(1, keepdim=True).expand(-1, 3, -1, -1)
-    return shown.permute(0, 2, 3, 1).clamp(0, 1).float().numpy().copy()
-
-
-def _painted(classes: torch.Tensor) -> Floats:
-    """Masks `(n, rows, columns)` in the colours of their classes; the first class is dark."""
-    colours = np.array([[int(one[k : k + 2], 16) for k in (1, 3, 5)] for one in CLASSES]) / 255
-    colours = np.concatenate([[[0.08, 0.08, 0.08]], colours])
-    numbers = classes.numpy()
-    return colours[np.where(numbers > 0, 1 + (numbers - 1) % len(CLASSES), 0)].astype(np.float32)
