@@ -75,6 +75,7 @@ class Points:
         lines: Name -> a line's points, `(m, 2)`.
         extent: What part of the plane is shown; None fits everything.
         equal: Whether one unit is as long on both axes.
+        behind: Whether the lines lie thin behind the points, as the links of a graph do.
     """
 
     xy: Array
@@ -85,6 +86,7 @@ class Points:
     xlabel: str = ""
     ylabel: str = ""
     equal: bool = False
+    behind: bool = False
     title: str = ""
 
     def __post_init__(self) -> None:

@@ -34,15 +34,13 @@ def tell(now: Project, chosen: str) -> None:
         return
     shape = " and ".join(" × ".join(map(str, one)) for one in told["shapes"])
     what = "tokens" if told["vocabulary"] else "numbers" if told["kind"] == "series" else ""
-    st.caption(
-        f"{told['train']:,} samples of {shape} {what} to learn from, "
-        f"{told['valid']:,} to judge by.".replace("  ", " ")
-        + (f" {told['test']:,} for the test at the end." if told["test"] else "")
-    )
+    st.caption(_sizes(told, shape, what))
     if told["examples"]:
         st.code("\n".join(told["examples"]), language=None, wrap_lines=True)
     if not _fits(now.spec, told):
-        outputs = f"{told['outputs']} outputs" + " at each place" * told["per_place"]
+        place = "pixel" if told["per_pixel"] else "node" if told["kind"] == "graph" else "place"
+        outputs = f"{told['outputs']} outputs"
+        outputs += f" at each {place}" * (told["per_place"] or told["per_pixel"])
         st.warning(f"The network on stage does not take {shape} {what} to {outputs}.")
         if st.button("Put one that fits on stage", icon=":material/auto_fix_high:"):
             names = ("shape", "outputs", "per_place", "parts", "kind", "per_pixel", "itself")
@@ -53,6 +51,18 @@ def tell(now: Project, chosen: str) -> None:
                 spec=spec, revision=now.revision + 1, name=f"Network for {asked.called(chosen)}"
             )
             st.rerun()
+
+
+def _sizes(told: dict[str, Any], shape: str, what: str) -> str:
+    """How many samples there are, and of what shape."""
+    if told["kind"] == "graph":
+        nodes, features = told["shape"]
+        return f"A graph of {nodes} nodes with {features} features each; some are learnt from."
+    test = f" {told['test']:,} for the test at the end." if told["test"] else ""
+    return (
+        f"{told['train']:,} samples of {shape} {what} to learn from, "
+        f"{told['valid']:,} to judge by.{test}"
+    ).replace("  ", " ")
 
 
 def _fits(spec: dict[str, Any], told: dict[str, Any]) -> bool:

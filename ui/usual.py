@@ -13,6 +13,7 @@ from ui import asked
 
 SAMPLES = 150_000  # that a small table or plane is shown in all
 MOST = 500
+FIXED = {"graph": 200, "points": 20}  # a graph is one sample, so an epoch is one step
 SEEN = 15.0  # seconds that a training of points in the plane takes at least
 
 
@@ -36,11 +37,13 @@ def longer(before: object, data: str, told: Mapping[str, Any]) -> dict[str, int]
 
 def pace(told: Mapping[str, Any]) -> float:
     """The least time of a run, for those that would be over in the blink of an eye [s]."""
-    return SEEN if told.get("kind") == "plane" else 0.0
+    return SEEN if told.get("kind") in ("plane", "graph") or told.get("shape") == [1] else 0.0
 
 
 def epochs(told: Mapping[str, Any]) -> int | None:
     """Epochs for small data; None leaves the form's own."""
+    if told["kind"] in FIXED:
+        return FIXED[told["kind"]]
     if told["kind"] not in ("plane", "table"):
         return None
     return max(5, min(MOST, SAMPLES // max(1, int(told["train"]))))

@@ -205,6 +205,7 @@ def _graph(data: DataSet, x: torch.Tensor, y: torch.Tensor) -> View:
         true.numpy().astype(np.int32),
         names=data.classes,
         lines={"links": lines},
+        behind=True,
         title="the graph with its true classes",
     )
 
@@ -239,11 +240,13 @@ def _balance(data: DataSet) -> View:
             name: y[y != IGNORED].flatten().bincount(minlength=len(data.classes)).double()
             for name, y in parts.items()
         }
-        what = {True: "pixels", False: "places" if data.per_place else "samples"}[data.per_pixel]
+        what = "pixels" if data.per_pixel else "nodes" if data.links is not None else "samples"
+        what = "places" if data.vocabulary and data.per_place else what
         return Bars(
             data.classes,
             {name: count.numpy() for name, count in shares.items()},
             ylabel=what,
+            log=data.per_pixel,
             title="how often each class comes",
         )
     every = torch.cat([y.flatten() for y in parts.values()]).numpy()

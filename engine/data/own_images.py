@@ -96,7 +96,7 @@ def keep(
         listed = "; ".join(f"{name}: {why}" for name, why in found.bad[:TOLD])
         more = f" and {len(found.bad) - TOLD} more" if len(found.bad) > TOLD else ""
         raise ValueError(
-            f"{len(found.bad)} files cannot be read: {listed}{more}. Take them out, or leave them "
+            f"{len(found.bad)} file{'s' * (len(found.bad) > 1)} cannot be read: {listed}{more}. Take them out, or leave them "
             "out here"
         )
     names = sorted(set(found.labels))

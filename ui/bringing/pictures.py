@@ -62,18 +62,21 @@ def _told(told: Mapping[str, Any]) -> bool:
     """What was found; whether what cannot be read shall be left out."""
     counts = told["classes"]
     if counts:
-        st.caption(f"{sum(counts.values()):,} pictures of {len(counts)} classes:")
+        kinds = "1 class" if len(counts) == 1 else f"{len(counts)} classes"
+        st.caption(f"{sum(counts.values()):,} pictures of {kinds}:")
         st.bar_chart(counts, horizontal=True, height=40 + 28 * len(counts), color=CLASSES[0])
     if told["passed"]:
         st.caption(f"{told['passed']} files of the system passed over.")
     if len(counts) < 2:
-        st.info("Two classes are needed, each in a folder of its own.")
+        st.info("Two classes are needed: bring pictures of another one.")
     if not told["bad"]:
         return False
     lines = "\n".join(f"- `{name}` {why}" for name, why in told["bad"])
     more = told["bad_in_all"] - len(told["bad"])
+    files = "file" if told["bad_in_all"] == 1 else "files"
     st.warning(
-        f"{told['bad_in_all']} files cannot be read:\n{lines}" + f"\n- and {more} more" * (more > 0)
+        f"{told['bad_in_all']} {files} cannot be read:\n{lines}"
+        + f"\n- and {more} more" * (more > 0)
     )
     return st.toggle("Leave them out", key="data.images.leave")
 

@@ -18,7 +18,7 @@ CHOICES = "engine.data.recast:choices"
 
 def show(now: Project) -> None:
     """What the data are that every page works with now."""
-    st.subheader(asked.called(now.data))
+    st.subheader(f"On stage: {asked.called(now.data)}")
     try:
         told = asked.about(now.data)
     except CallError as error:
@@ -32,7 +32,7 @@ def show(now: Project) -> None:
     _changes(now, told)
     run = _run(now.data)
     form = asked.form(LOOK)
-    components.live(run.id, key="data.view", form=form, values=run.live, columns=2, chrome=False)
+    components.live(run.id, key="data.view", form=form, values=run.live, columns=2)
 
 
 def _run(data: str) -> Run:

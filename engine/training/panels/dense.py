@@ -87,6 +87,7 @@ def nodes(session: Session, memory: Memory) -> View | None:
         torch.cat([true, said]).numpy().astype(np.int32),
         names=data.classes,
         lines={"links": lines},
+        behind=True,
         title=f"left true, right said: {right} of {int(judged.sum())} unknown nodes right "
         f"({int((~judged).sum())} were learnt from)",
     )

@@ -37,6 +37,7 @@ export interface Points extends Labelled {
   lines: Named<Numbers>;
   extent: Extent | null;
   equal: boolean;
+  behind?: boolean;
 }
 export interface Field extends Labelled {
   kind: "Field";

@@ -63,12 +63,13 @@ function draw(ctx: Context, view: Points, box: Box, theme: Theme, look: Look): v
   grid(ctx, area, theme, { lines: "both" });
   if (!area.bare) legend(ctx, entriesOf(view, theme), 0, 0, box.width, theme);
   clipped(ctx, area, () => {
-    drawPoints(ctx, view, area, theme);
+    if (!view.behind) drawPoints(ctx, view, area, theme);
     lines.forEach((one, index) => {
-      ctx.strokeStyle = lineColour(index, lines.length, theme);
-      ctx.lineWidth = theme.line;
+      ctx.strokeStyle = view.behind ? theme.muted : lineColour(index, lines.length, theme);
+      ctx.lineWidth = view.behind ? theme.line / 2 : theme.line;
       tracePairs(ctx, one.data, 2, area.X, area.Y);
     });
+    if (view.behind) drawPoints(ctx, view, area, theme);
   });
   drawPlace(ctx, area, look.place, theme);
 }
