@@ -126,17 +126,15 @@ def test_snapshots_of_two_classes_become_data(visit):
     page = visit("/data?from=Pictures")
     page.get_by_text("Camera", exact=True).click()
     name = page.get_by_label("Class", exact=True)
-    taken = 0
     for one in ("near", "far"):
         name.fill(one)
         name.press("Enter")
         for number in range(4):
-            again = page.get_by_role("button", name="Clear photo")
-            if taken:
-                again.click()
+            if number:
+                page.get_by_role("button", name="Clear photo").click()
             page.get_by_role("button", name="Take Photo").click(timeout=SLOW)
-            expect(page.get_by_text(re.compile(f"{number + 1} of {one}"))).to_be_visible()
-            taken += 1
+            counted = page.get_by_text(re.compile(f"{number + 1} of {one}"))
+            expect(counted).to_be_visible(timeout=SLOW)
     page.get_by_role("button", name="Use these pictures").click()
     expect(page.get_by_text("On stage: your own pictures")).to_be_visible(timeout=SLOW)
 
