@@ -94,10 +94,10 @@ def keep(
     found = _read(files, side, colour)
     if found.bad and not leave_out:
         listed = "; ".join(f"{name}: {why}" for name, why in found.bad[:TOLD])
-        files = "file" if len(found.bad) == 1 else "files"
+        noun = "file" if len(found.bad) == 1 else "files"
         more = f" and {len(found.bad) - TOLD} more" if len(found.bad) > TOLD else ""
         raise ValueError(
-            f"{len(found.bad)} {files} cannot be read: {listed}{more}. Take them out, or leave "
+            f"{len(found.bad)} {noun} cannot be read: {listed}{more}. Take them out, or leave "
             "them out here"
         )
     names = sorted(set(found.labels))
