@@ -132,6 +132,7 @@ def test_snapshots_of_two_classes_become_data(visit):
         for number in range(4):
             if number:
                 page.get_by_role("button", name="Clear photo").click()
+            page.wait_for_function("document.querySelector('video')?.readyState >= 2")
             page.get_by_role("button", name="Take Photo").click(timeout=SLOW)
             counted = page.get_by_text(re.compile(f"{number + 1} of {one}"))
             expect(counted).to_be_visible(timeout=SLOW)
