@@ -129,6 +129,7 @@ def test_a_report_says_what_the_run_says(home):
     assert "<td>weight decay</td><td>0.01</td><td>0.0</td>" in text
     assert "samples of each class" in text
     assert "validation samples at step" in text  # the confusion
+    assert "(click" not in text  # which paper does not take
     machine = json.loads((run_folder(id) / "machine.json").read_text())
     assert machine["PyTorch"] in text
     assert re.search(r"class \w+\(nn\.Module\)", text)  # the script

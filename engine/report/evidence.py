@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+import re
+from dataclasses import fields, replace
 from pathlib import Path
 
 import torch
@@ -40,8 +41,13 @@ def shown(run: KeptRun, folder: Path) -> dict[str, View]:
     for name in (*CURVES, *ANSWERS):
         view = panels.find(name).function(session, {})
         if view is not None and not (name in CURVES and not session.history.steps):
-            found[name] = view
+            found[name] = _still(view)
     return found
+
+
+def _still(view: View) -> View:
+    """The view without the invitation to click, which paper does not take."""
+    return replace(view, title=re.sub(r"\s*\(click[^)]*\)", "", view.title))
 
 
 def _session(run: KeptRun, folder: Path) -> Session:
