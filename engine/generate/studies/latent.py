@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, get_args
 from engine.forms import Choice, Pick, Place, Slider, Text, Value
 from engine.generate.kept import open_kept
 from engine.generate.studies.latent_coded import IMAGES, Wish
-from engine.generate.studies.latent_desk import REACH, Desk
+from engine.generate.studies.latent_desk import GRID, REACH, Desk, map_places
 from engine.views import Frame
 
 Show = Literal["map", "walk", "arithmetic", "units", "styles", "words", "came back", "score"]
@@ -33,7 +33,11 @@ def study(
     ] = 0,
     pick: Annotated[
         int,
-        Pick(1000, "samples", help="Click samples to choose A, B, C in turn; walks go from A to B"),
+        Pick(
+            1000,
+            "samples",
+            help="Click the decoded map for its code; in walks and arithmetic choose A, B, C",
+        ),
     ] = 0,
     label: Annotated[
         str, Text(80, live=True, help="For a model that is told classes: which; any: all in turn")
@@ -76,6 +80,10 @@ def _changed(wish: Wish, changes: Mapping[str, Any]) -> Wish:
     new = {name: value for name, value in changes.items() if name != "pick"}
     if "place" in new:
         new["place"] = tuple(new["place"])
-    if "pick" in changes:  # the oldest choice goes
-        new["picks"] = (*wish.picks[1:], min(int(changes["pick"]), IMAGES - 1))
+    if "pick" in changes:
+        picked = int(changes["pick"])
+        if wish.show == "map" and picked < GRID * GRID:  # the large picture is the decoded map
+            new["place"] = tuple(map_places()[picked].tolist())
+        elif wish.show in ("walk", "arithmetic"):  # the oldest choice goes
+            new["picks"] = (*wish.picks[1:], min(picked, IMAGES - 1))
     return replace(wish, **new)

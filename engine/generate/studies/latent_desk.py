@@ -19,6 +19,7 @@ from engine.views import Arrows, Bars, Frame, Matrix, Note, Points, Tiles, View
 
 REACH = 4.0  # of the map, in deviations
 GRID = 11  # pictures along an axis of the decoded map
+FAR = 2.5  # of what is decoded all over, in deviations
 STEPS = 12
 TURNS = 9  # values of a unit in a traversal
 MOST = 12  # units that are traversed
@@ -39,11 +40,12 @@ class Desk(Coded):
             "came back": self._back,
             "score": self._score,
         }
-        views: dict[str, View] = {"samples": self.samples(wish)}
         try:
-            views |= ways_to_show[wish.show](wish)
+            views = ways_to_show[wish.show](wish)
         except UnfitError as reason:
-            views["note"] = Note(str(reason), title="Not with this model")
+            views = {"note": Note(str(reason), title="Not with this model")}
+        if "samples" not in views:  # the large picture, unless there is something better for it
+            views = {"samples": self.samples(wish), **views}
         return Frame(1, 1, views, self.facts, waits=True)
 
     def _axes(self, wish: Wish) -> tuple[int, int]:
@@ -80,16 +82,13 @@ class Desk(Coded):
             raise UnfitError("This model has no codes.")
         views: dict[str, View] = {"map": view}
         here = self._at(torch.tensor([wish.place]), axes)
-        reach = 2.5
-        along = torch.linspace(-reach, reach, GRID)
-        grid = torch.cartesian_prod(along.flip(0), along).flip(1)  # the top row first
-        count = len(grid)
+        grid = map_places()
         one = self.labels(wish, 1)
-        told = None if one is None else one.expand(count)
+        told = None if one is None else one.expand(len(grid))
         made = self.decode(here, one)
         if self.model.outline.plane:
             lines = {f"unit {axes[0] + 1}, and {axes[1] + 1}": self._mesh(axes, one)}
-            views["decoded"] = Points(
+            views["samples"] = Points(
                 made.numpy(),
                 lines=lines,
                 extent=self.model.outline.extent,
@@ -99,14 +98,15 @@ class Desk(Coded):
             return views
         views["decoded"] = Tiles(tiles(made), title="what this code becomes")
         many = self.decode(self._at(grid, axes), told)
-        words = f"the map decoded, from {-reach:g} to {reach:g} along both units"
-        views["all over"] = Tiles(tiles(many), across=GRID, title=words)
+        words = f"the map decoded, from {-FAR:g} to {FAR:g} along both units; click a place"
+        views["samples"] = Tiles(tiles(many), across=GRID, title=words)
+        views["prior"] = self.samples(wish)
         return views
 
     def _mesh(self, axes: tuple[int, int], label: torch.Tensor | None) -> Any:
         """A square grid of codes, decoded: lines with gaps between, `(n, 2)`."""
         lines, points = 13, 40
-        across, along = torch.linspace(-2.5, 2.5, lines), torch.linspace(-2.5, 2.5, points)
+        across, along = torch.linspace(-FAR, FAR, lines), torch.linspace(-FAR, FAR, points)
         upright = torch.stack(torch.meshgrid(across, along, indexing="ij"), -1)
         both = torch.cat([upright, upright.flip(-1)])
         told = None if label is None else label.expand(both.shape[0] * points)
@@ -165,7 +165,7 @@ class Desk(Coded):
         if (bars := pictured_codes.unit_bars(model, x[:POINTS], told)) is not None:
             views["units"] = bars
         if said is not None and not isinstance(model, Quantised | Denoising):
-            views["traversals"] = self._traversals(wish, said)
+            views["samples"] = self._traversals(wish, said)
         if self.recipe.data.partition("?")[0] == "factors":
             views["factors"] = self._factors()
         if not views:
@@ -181,7 +181,7 @@ class Desk(Coded):
             label = self.source.held_labels[index : index + 1]
         with torch.no_grad():
             begin = self.model.encode(x, label)
-        turns = torch.linspace(-2.5, 2.5, TURNS)
+        turns = torch.linspace(-FAR, FAR, TURNS)
         z = begin.repeat(len(order) * TURNS, 1)
         for row, unit in enumerate(order):
             rows = slice(row * TURNS, (row + 1) * TURNS)
@@ -199,7 +199,7 @@ class Desk(Coded):
         names = tuple(
             f"unit {unit + 1}" if turn == 0 else "" for unit in order for turn in range(TURNS)
         )
-        title = "a row a unit, turned from -2.5 to 2.5; those that say most come first"
+        title = f"a row a unit, turned from {-FAR:g} to {FAR:g}; those that say most come first"
         return Tiles(tiles(made), names, across=TURNS, title=title)
 
     def _factors(self) -> View:
@@ -234,16 +234,12 @@ class Desk(Coded):
             outline = self.model.outline
             shown = labels.numpy().astype(np.int32)
             return {
-                "styles": Points(
+                "samples": Points(
                     made.numpy(), shown, self.classes, extent=outline.extent, equal=True
                 )
             }
-        names = tuple(
-            self.classes[number // columns] if number % columns == 0 else ""
-            for number in range(len(z))
-        )
         title = "a row a class, a column a code: the style stays, the class changes"
-        return {"styles": Tiles(tiles(made), names, across=columns, title=title)}
+        return {"samples": Tiles(tiles(made), across=columns, title=title)}
 
     def _words(self, wish: Wish) -> dict[str, View]:
         """How often words are used, and a sample as the model writes it."""
@@ -281,11 +277,12 @@ class Desk(Coded):
         if isinstance(model, Denoising):
             noisy = model.disturb(x, torch.Generator().manual_seed(wish.seed))
             with torch.no_grad():
-                return {"back": pictured_codes.pairs(noisy, model.clean(noisy), outline, "became")}
+                made = pictured_codes.pairs(noisy, model.clean(noisy), outline, "became")
+            return {"samples": made}
         back = pictured_codes.rebuilt(model, x, told)
         if back is None:
             raise UnfitError("Nothing comes back from these codes.")
-        return {"back": pictured_codes.pairs(x, back, outline)}
+        return {"samples": pictured_codes.pairs(x, back, outline)}
 
     def _score(self, wish: Wish) -> dict[str, View]:
         """The learnt slope of log p, and a walk along it."""
@@ -298,7 +295,7 @@ class Desk(Coded):
             film = torch.cat([walk[moment][:3] for moment in moments])
             order = torch.arange(len(film)).view(12, 3).T.flatten()
             title = "three walks from noise to samples, from left to right"
-            return {"walks": Tiles(tiles(film[order]), across=12, title=title)}
+            return {"samples": Tiles(tiles(film[order]), across=12, title=title)}
         at = plane(outline.extent, 22)
         with torch.no_grad():
             slope = model.score(at)
@@ -308,7 +305,7 @@ class Desk(Coded):
         ways_shown = torch.stack([place[:8] for place in walk], 1)  # (8, steps, 2)
         lines = {f"walk {number + 1}": way.numpy() for number, way in enumerate(ways_shown)}
         return {
-            "score": Arrows(
+            "samples": Arrows(
                 at.numpy(),
                 arrows.numpy(),
                 outline.extent,
@@ -317,6 +314,12 @@ class Desk(Coded):
                 title=f"(r(x) - x)/σ², σ = {model.noise:g}; the longest is {longest:.3g}",
             )
         }
+
+
+def map_places() -> torch.Tensor:
+    """Places of the decoded map, row by row from the top, `(GRID * GRID, 2)`."""
+    along = torch.linspace(-FAR, FAR, GRID)
+    return torch.cartesian_prod(along.flip(0), along).flip(1)
 
 
 def _seeded(seed: int) -> torch.Generator:
