@@ -19,7 +19,7 @@ from engine.network.build import build
 from engine.network.describe import describe
 from engine.network.registry import layers
 from engine.network.spec import NetworkSpec
-from engine.network.templates import find, templates
+from engine.network.templates import find, spec_of, templates
 
 Node = tuple[str, str, dict[str, Any]]
 IMAGE: Node = ("image", "Input", {"shape": [1, 28, 28]})
@@ -522,3 +522,31 @@ def test_a_pass_is_timed_and_batches_that_do_not_fit_are_refused() -> None:
     wide = chain(("x", "Input", {"shape": [10_000_000]}), ("r", "ReLU", {}))
     with pytest.raises(ValueError, match="smaller batch"):
         timing(wide, batch=64)
+
+
+def test_pooling_before_rectifying_changes_no_bit_of_the_gradient():
+    """While it learns, a chain takes the cheaper order unless somebody watches its layers."""
+    torch.manual_seed(0)
+    network = build(spec_of("lenet")).train()
+    x = torch.rand(16, 1, 28, 28)
+    x[:, :, :9] = 0  # blank regions: all of a window is equal there
+    y = torch.randint(10, (16,))
+
+    def gradients():
+        network.zero_grad()
+        nn.functional.cross_entropy(network(x), y).backward()
+        return [p.grad.clone() for p in network.parameters()]
+
+    assert [type(one) for one in network._quick] != [type(one) for one in network._layers]
+    quick = gradients()
+    shapes = {}
+    names = {part: name for name, part in network.named_modules()}
+    hooks = [
+        part.register_forward_hook(lambda part, _, out: shapes.update({names[part]: out.shape}))
+        for part in network.children()
+    ]
+    plain = gradients()
+    for hook in hooks:
+        hook.remove()
+    assert all(torch.equal(one, other) for one, other in zip(quick, plain, strict=True))
+    assert shapes["relu1"] == (16, 6, 28, 28)  # whoever looks sees the network as it was drawn

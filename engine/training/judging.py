@@ -12,6 +12,7 @@ from torch import nn
 
 from engine.data import DataSet
 from engine.data.dataset import IGNORED
+from engine.models.layout import laid_out
 from engine.training.checkpoint import finite
 from engine.training.objective import Objective
 
@@ -78,7 +79,7 @@ def judge(
     rows = max(1, PLACES // y[0].numel()) if data.task == "classification" else BATCH
     rows = min(BATCH, rows)
     with torch.inference_mode():
-        scores = torch.cat([module(*data.inputs(part)) for part in x.split(rows)])
+        scores = torch.cat([module(*data.inputs(laid_out(part))) for part in x.split(rows)])
         loss, score = objective.loss(scores, y).item(), objective.score(scores, y).item()
         said = objective.said(scores) if data.classes else torch.zeros(0, dtype=torch.int64)
         confusion = _confusion(said, y, len(data.classes))

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from engine.data import DataSet
-from engine.models.layout import lay_out
+from engine.models.layout import laid_out, lay_out
 from engine.store.files import write_json
 from engine.training import checkpoint
 from engine.training.augmentations import augmentations
@@ -370,9 +370,7 @@ class Session:
     def _batch(self, picked: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         x, y = self.data.train_x[picked], self.data.train_y[picked]
         x = self.augmented(x, torch.default_generator)
-        if x.ndim == 4:
-            x = x.contiguous(memory_format=torch.channels_last)
-        return x, y
+        return laid_out(x), y
 
     def _forward(self, x: torch.Tensor) -> torch.Tensor:
         given = self.data.inputs(x)
