@@ -55,6 +55,12 @@ def test_a_fitting_network_gives_answers_in_the_shape_that_the_data_ask_for(name
     assert network(*data.inputs(data.train_x[:2])).shape[1:] == data.answer
 
 
+def test_one_number_from_another_is_no_autoencoder():
+    assert not about("function")["itself"]
+    assert not about("diabetes")["itself"]
+    assert about("iris?aim=itself")["itself"]
+
+
 def test_the_balance_of_the_classes_adds_up_to_the_training_samples():
     told = about("iris")
     assert sum(told["balance"].values()) == told["train"]

@@ -17,7 +17,7 @@ def choose(now: Project) -> str:
     if now.data not in names:
         names.append(now.data)
     chosen = str(st.selectbox("data", names, names.index(now.data), format_func=asked.called))
-    st.page_link("data.py", label="Look at them, or bring your own", icon=":material/database:")
+    st.page_link("data.py", label="Look, or bring your own", icon=":material/database:")
     if chosen != now.data:
         project.change(data=chosen)
         st.rerun()

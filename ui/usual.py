@@ -14,6 +14,7 @@ from ui import asked
 SAMPLES = 150_000  # that a small table or plane is shown in all
 MOST = 500
 FIXED = {"graph": 200, "points": 20}  # a graph is one sample, so an epoch is one step
+SLOW, FEW = 15, 3000  # epochs for pictures as answers, while there are few of them
 SEEN = 15.0  # seconds that a training of points in the plane takes at least
 
 
@@ -23,7 +24,7 @@ def suit(data: str, form: Form, key: str) -> Mapping[str, Any]:
         told: Mapping[str, Any] = asked.about(data)
     except CallError:
         return {}  # the choice of data says what is wrong
-    if st.session_state.get(f"{key}.suited") != data:
+    if st.session_state.get(f"{key}.suited") != data or f"{key}.epochs" not in st.session_state:
         st.session_state[f"{key}.suited"] = data
         st.session_state[f"{key}.epochs"] = epochs(told) or form.defaults["epochs"]
     return told
@@ -45,5 +46,6 @@ def epochs(told: Mapping[str, Any]) -> int | None:
     if told["kind"] in FIXED:
         return FIXED[told["kind"]]
     if told["kind"] not in ("plane", "table"):
-        return None
+        slow = told["per_pixel"] or told["itself"]
+        return SLOW if slow and told["train"] <= FEW else None
     return max(5, min(MOST, SAMPLES // max(1, int(told["train"]))))

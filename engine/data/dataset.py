@@ -64,6 +64,7 @@ class DataSet:
         points: Whether a sample is a cloud of points, `(points, coordinates)`, in no order.
         boxes: Of pictures: what stands where, for training and for validation, each
             `(n, most, 5)` of class, left, top, right, bottom [pixel]; class -1 for no thing.
+        itself: Whether the answer is the sample itself, as an autoencoder is asked for it.
         rate: Where a sample is a sound, how many numbers of it make a second [Hz]; else 0.
         test_x: Samples that neither training nor any choice may look at; empty for none.
         test_y: Their answers.
@@ -85,6 +86,7 @@ class DataSet:
     links: torch.Tensor | None = None
     points: bool = False
     boxes: tuple[torch.Tensor, torch.Tensor] | None = None
+    itself: bool = False
     rate: int = 0
     test_x: torch.Tensor = field(default_factory=lambda: torch.zeros(0))
     test_y: torch.Tensor = field(default_factory=lambda: torch.zeros(0))

@@ -166,6 +166,7 @@ def _itself(data: DataSet) -> DataSet:
         data,
         task="regression",
         classes=(),
+        itself=True,
         train_y=data.train_x,
         valid_y=data.valid_x,
         test_y=data.test_x,

@@ -23,7 +23,7 @@ PLACES = 200  # of a curve
 Floats = npt.NDArray[Any]
 
 
-@panels.add("masks", place=6, shown=True, slow=True)
+@panels.add("masks", place=1, shown=True, slow=True)
 def masks(session: Session, memory: Memory) -> View | None:
     """Validation pictures, what stands at each pixel, and what the network says stands there."""
     del memory
@@ -46,12 +46,12 @@ def masks(session: Session, memory: Memory) -> View | None:
     )
 
 
-@panels.add("copies", place=6, shown=True, slow=True)
+@panels.add("copies", place=1, shown=True, slow=True)
 def copies(session: Session, memory: Memory) -> View | None:
     """Validation pictures, and what the network gives back for them."""
     del memory
     data = session.data
-    if session.classifies or data.kind != "image" or data.answer != data.shape:
+    if not data.itself or data.kind != "image":
         return None
     x = data.valid_x[: 2 * SHOWN]
     with looking(session) as module:
@@ -124,7 +124,7 @@ def fit(session: Session, memory: Memory) -> View | None:
     """One number from another: the samples, and the curve that the network draws through them."""
     del memory
     data = session.data
-    if session.classifies or data.shape != (1,):
+    if session.classifies or data.shape != (1,) or data.itself:
         return None
     x = data.train_x[:MOST_POINTS, 0]
     places = torch.linspace(float(x.min()), float(x.max()), PLACES)
