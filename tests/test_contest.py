@@ -115,3 +115,10 @@ def test_a_cloud_has_a_network_for_each_seed_and_its_first_is_the_plain_run():
 def test_a_cloud_that_would_never_end_is_refused_before_it_begins():
     with pytest.raises(ValueError, match="fewer networks"):
         next(cloud(mlp(), "moons", {"epochs": 1000, "batch_size": 1}, networks=300))
+
+
+def test_a_lanes_curve_ends_at_the_epochs_that_were_asked_for():
+    """Also where the last batch of an epoch is a smaller one."""
+    settings = {"epochs": 6, "batch_size": 64}  # 300 samples: four batches and a part of one
+    frame = ended(race(mlp(), "moons", two(batch_size=50), settings))
+    assert frame.views["loss"].x[-1] == pytest.approx(6)

@@ -22,6 +22,11 @@ LANES = (
 )
 COLUMNS = ("name", "optimizer", "learning_rate", "batch_size", "initialisation", "weight_decay")
 MOST_LANES = 8
+_SOON = {
+    "race": "all curves grow on one chart",
+    "sweep": "every trial becomes a line, and what matters becomes visible",
+    "cloud": "the spread of all networks grows before your eyes",
+}
 
 
 def race(now: Project) -> None:
@@ -85,7 +90,9 @@ def _contest(
     form = asked.form(entry)
     run = board().known(st.session_state.get(f"{key}.run"))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        epochs = st.number_input("Epochs each", 1, 1000, _epochs(now), key=f"{key}.epochs")
+        epochs = st.number_input(
+            "Epochs each", 1, 1000, _epochs(now), key=f"{key}.epochs", width=220
+        )
         start = st.button(
             "Start",
             type="primary",
@@ -103,7 +110,7 @@ def _contest(
         run = board().start(entry, values, owner=visitor(), title=f"{now.name}: {key}")
         st.session_state[f"{key}.run"] = run.id
     if run is None:
-        st.info("Press **Start**: all curves grow on one chart.")
+        st.info(f"Press **Start**: {_SOON[key]}.")
         return
     sent = components.live(run.id, key=f"{key}.view", form=form, values=run.live)
     if sent and sent.get("again"):

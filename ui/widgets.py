@@ -139,7 +139,14 @@ def _widget(key: str, name: str, control: Control, default: Value) -> Value:
 
 def _several(key: str, label: str, options: Sequence[str], default: Value, help: str) -> str:
     st.session_state.setdefault(key, [word for word in str(default).split(",") if word])
-    return ",".join(st.pills(label, options, selection_mode="multi", key=key, help=help or None))
+    chosen = st.pills(
+        label, options, selection_mode="multi", key=key, help=help or None, format_func=_plain
+    )
+    return ",".join(chosen)
+
+
+def _plain(word: str) -> str:
+    return word.replace("_", " ")
 
 
 def _words(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
@@ -82,7 +83,7 @@ def picture(running: Sequence[Lane]) -> Frame:
 def curves(running: Sequence[Lane], line: str, words: str, *, log: bool = False) -> Curve:
     """One line of each lane over the epochs, on a common axis."""
     ends = [one.session.history.steps for one in running]
-    sizes = [len(one.session.data.train_x) / one.session.batch for one in running]
+    sizes = [math.ceil(len(one.session.data.train_x) / one.session.batch) for one in running]
     reach = max(
         (steps[-1] / size for steps, size in zip(ends, sizes, strict=True) if steps), default=0
     )

@@ -152,9 +152,7 @@ def _sum(stop: Stop, unit: int) -> str:
             stop.output.reshape(-1, layer.out_features)[0],
         )
         bias = float(layer.bias[unit].detach()) if layer.bias is not None else 0.0
-        return (
-            f"{formula}\n\n`z[{unit}] = {_products(weights, x)} {bias:+.4f} = {float(z[unit]):.6f}`"
-        )
+        return f"{formula}\n\n`z[{unit}] = {_products(weights, x)} {_signed(bias)} = {float(z[unit]):.6f}`"
     if isinstance(layer, nn.Conv2d) and stop.inputs[0].ndim == 4:
         return f"{formula}\n\n{_window(stop, layer, unit)}"
     flat, out = stop.inputs[0].flatten(), stop.output.flatten()
@@ -200,12 +198,22 @@ def _products(weights: torch.Tensor, values: torch.Tensor) -> str:
     """The largest products of a sum, and what the others come to."""
     products = weights * values
     top = products.abs().argsort(descending=True)[:TERMS]
-    shown = " ".join(
-        f"{float(weights[k]):+.4f}·{float(values[k]):.4f}" for k in sorted(top.tolist())
-    )
+    terms = [
+        f"{_signed(float(weights[k]))}·{_factor(float(values[k]))}" for k in sorted(top.tolist())
+    ]
+    shown = " ".join(terms).removeprefix("+ ")
     rest = float(products.sum() - products[top].sum())
     more = len(products) - len(top)
     return f"{shown} + ({more} more: {rest:+.4f})" if more > 0 else shown
+
+
+def _signed(value: float) -> str:
+    """A number of a sum, its sign apart from it."""
+    return f"{'-' if value < 0 else '+'} {abs(value):.4f}"
+
+
+def _factor(value: float) -> str:
+    return f"({value:.4f})" if value < 0 else f"{value:.4f}"
 
 
 def _window(stop: Stop, layer: nn.Conv2d, unit: int) -> str:
