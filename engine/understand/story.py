@@ -152,7 +152,8 @@ def _sum(stop: Stop, unit: int) -> str:
             stop.output.reshape(-1, layer.out_features)[0],
         )
         bias = float(layer.bias[unit].detach()) if layer.bias is not None else 0.0
-        return f"{formula}\n\n`z[{unit}] = {_products(weights, x)} {_signed(bias)} = {float(z[unit]):.6f}`"
+        said = f"{_products(weights, x)} {_signed(bias)} = {float(z[unit]):.6f}"
+        return f"{formula}\n\n`z[{unit}] = {said}`"
     if isinstance(layer, nn.Conv2d) and stop.inputs[0].ndim == 4:
         return f"{formula}\n\n{_window(stop, layer, unit)}"
     flat, out = stop.inputs[0].flatten(), stop.output.flatten()
