@@ -11,4 +11,4 @@ chosen = st.segmented_control(
 contest.SECTIONS[chosen or "Race"](now)
 with st.container(horizontal=True):
     st.page_link("train.py", label="**Train one of them**", icon=":material/play_circle:")
-    st.page_link("runs.py", label="**Compare what is kept**", icon=":material/inventory_2:")
+    st.page_link("runs.py", label="**Your runs**", icon=":material/inventory_2:")

@@ -53,6 +53,8 @@ with view:
     if run is None:
         st.info("Press **Train**: the curves, filters and gradients of your network appear here.")
     else:
+        if looking.faded(run):
+            looking.begin(run, {}, form)
         shown = looking.at(run)
         seen = asked.form(shown.entry)
         sent = components.live(shown.id, key="train.view", form=seen, values=shown.live)
@@ -71,4 +73,4 @@ with view:
         clinic.show(run, now)
         with st.container(horizontal=True):
             st.page_link("understand.py", label="**Understand it**", icon=":material/route:")
-            st.page_link("runs.py", label="**Name, compare, keep**", icon=":material/inventory_2:")
+            st.page_link("runs.py", label="**Your runs**", icon=":material/inventory_2:")

@@ -25,8 +25,14 @@ def folder(name="a run", owner="ada", state="finished", **record):
     id = secrets.token_urlsafe(16)
     place = run_folder(id)
     place.mkdir(parents=True)
-    told = {"id": id, "title": name, "owner": owner, "state": state, "entry": "x:train"}
-    told |= {"settings": {}, "created": 1000.0, "ended": 1012.5, **record}
+    told = {"id": id, "title": name, "owner": owner, "state": state}
+    told |= {
+        "entry": "engine.training.run:train",
+        "settings": {},
+        "created": 1000.0,
+        "ended": 1012.5,
+        **record,
+    }
     (place / "run.json").write_text(json.dumps(told))
     (place / "spec.json").write_text(json.dumps(NETWORK))
     (place / "settings.json").write_text(json.dumps({"data": POINTS, "seed": 3}))

@@ -137,8 +137,6 @@ def test_a_report_says_what_the_run_says(home):
 
 def test_its_command_makes_the_same_weights(home, tmp_path, monkeypatch):
     id = trained("again", learning_rate=0.02, augmentation="noise", loss_formula="(p - t)**2")
-    path = run_folder(id) / "run.json"
-    path.write_text(path.read_text().replace("x:train", "engine.training.run:train"))
     shown = re.search(r"<pre>(python -m engine train .*?)</pre>", report(id))[1]
     monkeypatch.chdir(tmp_path)
     (tmp_path / "network.json").write_text((run_folder(id) / "spec.json").read_text())

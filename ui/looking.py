@@ -21,6 +21,11 @@ def at(run: Run) -> Run:
     return (board().known(other) or run) if of == run.id and run.over else run
 
 
+def faded(run: Run) -> bool:
+    """Whether it ended under an earlier server, with which its last pictures are gone."""
+    return run.state == "finished" and run.latest is None and at(run) is run
+
+
 def only(values: Mapping[str, Value], form: Form) -> bool:
     """Whether controls were turned that ask for other pictures and for nothing else."""
     controls = (form.controls.get(name) for name in values)

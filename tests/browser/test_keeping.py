@@ -8,6 +8,8 @@ from playwright.sync_api import expect
 
 from tests.browser.test_journey import SLOW
 from tests.browser.test_training import on_spirals
+from tests.kept import trained
+from ui.cookie import VISITOR
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(600)]
 
@@ -35,7 +37,7 @@ def test_runs_are_named_compared_reported_and_deleted(visit, tmp_path):
     page.close()
     page = on_spirals(visit)
     train(page)
-    page.get_by_text("Name, compare, keep").click()
+    page.get_by_text("Your runs").click()
     expect(page.get_by_text(re.compile("1 run ·"))).to_be_visible(timeout=SLOW)
     tick(page, 0)
     name = page.get_by_label("Its name")
@@ -84,3 +86,21 @@ def test_what_is_sought_and_not_there_is_told(visit):
     find.fill("a transformer")
     find.press("Enter")
     expect(page.get_by_text("No run of yours has all of")).to_be_visible(timeout=SLOW)
+
+
+def test_a_run_of_an_earlier_server_opens_with_all_its_pictures(visit, store, monkeypatch):
+    page = visit("/runs")
+    expect(page.get_by_text("Nothing is kept yet")).to_be_visible(timeout=SLOW)
+    (owner,) = [one["value"] for one in page.context.cookies() if one["name"] == VISITOR]
+    monkeypatch.setenv("PLAYGROUND_HOME", str(store))
+    trained("From before", owner)
+    page.reload()
+    expect(page.get_by_text(re.compile("1 run ·"))).to_be_visible(timeout=SLOW)
+    tick(page, 0)
+    page.get_by_role("button", name="Open on stage").click()
+    expect(page.get_by_text("Its model is on stage")).to_be_visible(timeout=SLOW)
+    page.get_by_role("link", name="Train", exact=True).click()
+    expect(page.get_by_text(re.compile("one of .* that were kept")).first).to_be_visible(
+        timeout=SLOW
+    )
+    expect(page.get_by_text("validation samples at step").first).to_be_visible(timeout=SLOW)
