@@ -59,7 +59,9 @@ class Entry:
 
     def to_json(self) -> dict[str, object]:
         """The entry as plain data."""
-        facts = {k: v for k, v in self.facts.items() if isinstance(v, str | int | float | list)}
+        facts = {
+            k: v for k, v in self.facts.items() if isinstance(v, str | int | float | list | dict)
+        }
         return {
             "name": self.name,
             "help": self.help,

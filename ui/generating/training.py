@@ -18,6 +18,7 @@ from ui.visitor import visitor
 
 FAMILIES = "engine.generate.families:families"
 TARGETS = "engine.generate.targets:targets"
+PAIRS = "engine.generate.pairs:pairs"
 DRAWN = "drawn"
 RUN = "generate.train.run"
 
@@ -104,7 +105,10 @@ def _family() -> dict[str, Any]:
 
 def _data(family: Mapping[str, Any]) -> str:
     """What it shall learn; only what this family can."""
-    targets = {str(entry["name"]): entry for entry in asked.table(TARGETS)}
+    table = PAIRS if family["kind"] == "translation" else TARGETS
+    targets = {str(entry["name"]): entry for entry in asked.table(table)}
+    if table == PAIRS:
+        return _shaped(PAIRS, _one_of(_pairs(family, targets)), targets)
     titles: dict[str, str] = {}
     if family["plane"] and not family["labelled"]:
         titles |= {name: f"{entry['title']} · points" for name, entry in targets.items()}
@@ -115,15 +119,32 @@ def _data(family: Mapping[str, Any]) -> str:
         titles |= {name: f"{name} · images" for name in images}
         if (own := project.current().data).startswith("own:") and _is_image(own):
             titles[own] = "your own images"
-    name = str(
+    name = _one_of(titles)
+    return _shaped(TARGETS, name, targets) if name in targets and name != DRAWN else name
+
+
+def _pairs(family: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Name -> title of the pairs from which a family can learn to translate."""
+    return {
+        name: f"{entry['title']} · {'points' if entry['plane'] else 'images'}"
+        for name, entry in known.items()
+        if family["plane" if entry["plane"] else "images"]
+        and (entry["matched"] or not family["matched"])
+    }
+
+
+def _one_of(titles: Mapping[str, str]) -> str:
+    return str(
         st.selectbox(
             "data", list(titles), format_func=titles.__getitem__, key="generate.train.data"
         )
     )
-    if name not in targets or name == DRAWN:
-        return name
-    st.caption(str(targets[name]["help"]))
-    form = asked.method_form(TARGETS, name)
+
+
+def _shaped(table: str, name: str, known: Mapping[str, Mapping[str, Any]]) -> str:
+    """The name of what is drawn by the project, with the settings that the visitor changed."""
+    st.caption(str(known[name]["help"]))
+    form = asked.method_form(table, name)
     if not form.controls:
         return name
     with st.popover("Its shape", icon=":material/tune:", width="stretch"):

@@ -11,12 +11,14 @@ from engine.generate.parts.adversary import Adversarial
 from engine.generate.parts.players import Codes, Width, pair
 
 PARTS = ["generator", "discriminator"]
+SUITS = {"learning_rate": 5e-4, "batch_size": 128, "steps": 8000}
 FACTS: dict[str, Any] = {
     "kind": "adversarial",
     "plane": True,
     "images": True,
     "labelled": False,
     "parts": PARTS,
+    "suits": SUITS,
 }
 Calm = Annotated[
     float, Slider(0.0, 10.0, help="The discriminator is kept flatter at true samples (R1)")

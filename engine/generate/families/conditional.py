@@ -68,7 +68,14 @@ class Conditional(Adversarial):
         }
 
 
-@families.add("conditional-gan", title="Conditional GAN", **{**FACTS, "labelled": True})
+TOLD = {
+    **FACTS,
+    "labelled": True,
+    "suits": {"learning_rate": 5e-4, "batch_size": 64, "steps": 2000},
+}
+
+
+@families.add("conditional-gan", title="Conditional GAN", **TOLD)
 def conditional(
     outline: Outline, networks: Networks, *, latent: Codes = 8, width: Width = 128
 ) -> Generative:

@@ -18,7 +18,8 @@ from engine.generate.parts.own import part
 from engine.generate.parts.players import Codes
 from engine.generate.parts.spectral import spectral
 
-PICTURES = {**FACTS, "plane": False}
+SUITS = {"learning_rate": 5e-4, "batch_size": 64, "steps": 2500}
+PICTURES = {**FACTS, "plane": False, "suits": SUITS}
 Channels = Annotated[int, Slider(4, 64, log=True, help="Wider networks")]
 Game = Annotated[
     Literal["non-saturating", "least squares", "hinge"],

@@ -17,7 +17,8 @@ from engine.generate.parts.convolutional import doublings
 from engine.generate.parts.growing import Discriminator, Generator, larger, smaller
 from engine.generate.parts.players import Codes
 
-GROWING = {**FACTS, "plane": False, "parts": []}
+SUITS = {"learning_rate": 1e-3, "batch_size": 64, "steps": 3000}
+GROWING = {**FACTS, "plane": False, "parts": [], "suits": SUITS}
 
 
 def whole(outline: Outline, who: str) -> None:

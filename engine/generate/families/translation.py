@@ -185,6 +185,7 @@ class Cycle(Translator):
     plane=False,
     matched=True,
     parts=["generator", "discriminator"],
+    suits={"learning_rate": 2e-3, "batch_size": 32, "steps": 400},
     **TRANSLATION,
 )
 def pix2pix(
@@ -220,7 +221,15 @@ def pix2pix(
     )
 
 
-@families.add("cyclegan", title="CycleGAN", plane=True, matched=False, parts=[], **TRANSLATION)
+@families.add(
+    "cyclegan",
+    title="CycleGAN",
+    plane=True,
+    matched=False,
+    parts=[],
+    suits={"learning_rate": 1e-3, "batch_size": 64, "steps": 1500},
+    **TRANSLATION,
+)
 def cyclegan(
     outline: Outline,
     networks: Networks,

@@ -14,8 +14,10 @@ from engine.generate.parts.adversary import Adversarial
 from engine.generate.parts.players import Codes, Rounds, Width, pair
 from engine.generate.parts.spectral import Times, spectral
 
+QUICK = {**FACTS, "suits": {"learning_rate": 1e-3, "batch_size": 128, "steps": 6000}}
 
-@families.add("wgan", title="Wasserstein GAN, clipped", **FACTS)
+
+@families.add("wgan", title="Wasserstein GAN, clipped", **QUICK)
 def wgan(
     outline: Outline,
     networks: Networks,
@@ -38,7 +40,7 @@ def wgan(
     return Adversarial(outline, *two, latent, game="Wasserstein", clip=clip, rounds=rounds)
 
 
-@families.add("wgan-gp", title="Wasserstein GAN, gradient penalty", **FACTS)
+@families.add("wgan-gp", title="Wasserstein GAN, gradient penalty", **QUICK)
 def wgan_gp(
     outline: Outline,
     networks: Networks,
@@ -61,7 +63,7 @@ def wgan_gp(
     return Adversarial(outline, *two, latent, game="Wasserstein", penalty=penalty, rounds=rounds)
 
 
-@families.add("spectral-gan", title="Spectrally normalised GAN", **FACTS)
+@families.add("spectral-gan", title="Spectrally normalised GAN", **QUICK)
 def spectral_gan(
     outline: Outline,
     networks: Networks,

@@ -1,4 +1,8 @@
-"""Two kinds of samples, to turn one into the other: `maker(**settings) -> Pairs`; a table."""
+"""Two kinds of samples, to turn one into the other: `maker(**settings) -> Pairs`; a table.
+
+An entry's facts: `title`; `plane`, whether they are points and not images; `matched`, whether a
+sample of the one belongs to one of the other.
+"""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def _depths(n: int, pixels: int, draw: torch.Generator) -> torch.Tensor:
     return torch.where(corners == 7, radius - far, side - far * folded.cos())
 
 
-@pairs.add("outlines", title="Outlines to filled shapes", plane=False, images=True)
+@pairs.add("outlines", title="Outlines to filled shapes", plane=False, matched=True)
 def outlines(
     pixels: Annotated[int, Slider(16, 64, help="Larger images")] = 32,
 ) -> Pairs:
@@ -50,7 +50,7 @@ def outlines(
     return Pairs(draw, Outline(shape, given=shape))
 
 
-@pairs.add("clouds", title="One cloud to another", plane=True, images=False)
+@pairs.add("clouds", title="One cloud to another", plane=True, matched=False)
 def clouds(
     turn: Annotated[
         float, Slider(0.0, 180.0, unit="°", help="The second cloud is turned further")
