@@ -30,7 +30,7 @@ with controls:
     data = data_choice.choose(now)
     begin = st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch")
     search = st.container()
-    told = usual.suit(data, form, "train")
+    told = usual.suit(data, form, "train", shown=run is None)
     settings = widgets.controls(form, "train", live=run is None)
     with search:
         finder.button(now, data, run, settings)

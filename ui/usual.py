@@ -18,13 +18,24 @@ SLOW, FEW = 15, 3000  # epochs for pictures as answers, while there are few of t
 SEEN = 15.0  # seconds that a training of points in the plane takes at least
 
 
-def suit(data: str, form: Form, key: str) -> Mapping[str, Any]:
-    """Set the widget of the epochs to what suits other data than before; what the data are."""
+def suit(data: str, form: Form, key: str, *, shown: bool) -> Mapping[str, Any]:
+    """Set the widget of the epochs to what suits other data than before; what the data are.
+
+    Args:
+        data: Name of the data set.
+        form: Of the training.
+        key: Begins the widgets' keys.
+        shown: Whether that widget is on the page now. A value set while it is not would be lost:
+            the browser begins a widget that comes back at its lowest.
+    """
     try:
         told: Mapping[str, Any] = asked.about(data)
     except CallError:
         return {}  # the choice of data says what is wrong
-    if st.session_state.get(f"{key}.suited") != data or f"{key}.epochs" not in st.session_state:
+    back = shown and not st.session_state.get(f"{key}.shown")
+    st.session_state[f"{key}.shown"] = shown
+    other = st.session_state.get(f"{key}.suited") != data
+    if other or back or f"{key}.epochs" not in st.session_state:
         st.session_state[f"{key}.suited"] = data
         st.session_state[f"{key}.epochs"] = epochs(told) or form.defaults["epochs"]
     return told
