@@ -194,3 +194,8 @@ def test_the_divergence_is_autograds_and_one_direction_gives_it_on_average():
 def test_an_odd_image_is_refused_by_glow():
     with pytest.raises(ValueError, match="even"):
         families.find("glow")(Outline((1, 7, 8)), {})
+
+
+def test_couplings_of_too_many_pixels_are_refused_before_they_are_made():
+    with pytest.raises(ValueError, match="glow"):
+        families.find("spline-flow")(Outline((3, 64, 64)), {}, width=256, layers=16)

@@ -29,6 +29,7 @@ from engine.generate.parts.told import silent
 
 Width = Annotated[int, Slider(8, 256, log=True, help="Wider networks in the layers")]
 MET = 2048  # training samples that the layers look at before the first step
+MOST = 20_000_000  # weights of dense couplings
 SHADES = 256  # of an image where its own cannot be told
 
 
@@ -180,6 +181,12 @@ def shades_of(x: torch.Tensor) -> int:
 def _coupled(outline: Outline, count: int, width: int, pieces: int) -> Flow:
     size = outline.size
     numbers = splines.numbers(pieces) if pieces else 2
+    weights = count * width * (size * (numbers + 1) + width)
+    if weights > MOST:
+        raise ValueError(
+            f"layers: {count} of them have {weights / 1e6:.0f} million weights for {size:,} numbers "
+            f"in a sample, and at most {MOST / 1e6:.0f} fit here: choose fewer, narrower ones or glow"
+        )
     layers: list[Layer] = [] if outline.plane else [Logit(), Flat(outline.shape)]
     for number in range(count):
         conditioner = mlp(size, size * numbers, width=width)
