@@ -185,8 +185,8 @@ def _coupled(outline: Outline, count: int, width: int, pieces: int) -> Flow:
     if weights > MOST:
         raise ValueError(
             f"layers: {count} of them have {weights / 1e6:.0f} million weights where a sample has "
-            f"{size:,} numbers, and {MOST / 1e6:.0f} million fit here: choose fewer layers, narrower "
-            "ones, or glow"
+            f"{size:,} numbers, and {MOST / 1e6:.0f} million fit here: choose fewer layers, "
+            "narrower ones, or glow"
         )
     layers: list[Layer] = [] if outline.plane else [Logit(), Flat(outline.shape)]
     for number in range(count):
