@@ -202,7 +202,7 @@ def test_entries_that_nobody_uses_come_back():
 
 def test_a_vq_vae_rebuilds_from_few_words_and_writes_new_ones():
     source = open_source("digits")
-    model = trained("vq-vae", source, 250, 0.004, batch=64, width=16)
+    model = trained("vq-vae", source, 250, 0.005, batch=32, width=16)
     words = model.words(source.held)
     assert words.shape[1:] == (4, 4)
     with torch.no_grad():
