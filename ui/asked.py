@@ -72,6 +72,17 @@ def template(name: str) -> dict[str, Any]:
     return found
 
 
+@st.cache_data(ttl=60, show_spinner=False)
+def mnist() -> bool:
+    """Whether MNIST's files are at hand, asked once a minute.
+
+    Every rerun of every page asks this for a visitor who has changed nothing yet; on a server that
+    has just begun, with its workers still loading, each answer took seconds, and a first choice
+    seemed lost.
+    """
+    return bool(call("engine.data.sets.digits:at_hand", {}))
+
+
 def described(spec: dict[str, Any]) -> dict[str, Any]:
     """Shapes, parameters and problems of a network; see `engine.network.describe`."""
     return _described(json.dumps(spec, sort_keys=True))

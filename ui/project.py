@@ -104,8 +104,7 @@ def summary(project: Project) -> dict[str, Any] | None:
 
 def _first() -> Project:
     """LeNet on MNIST where the files are at hand, on the embedded digits otherwise."""
-    at_hand = call("engine.data.sets.digits:at_hand", {})
-    name, data = ("lenet", "mnist") if at_hand else ("lenet-digits", "digits")
+    name, data = ("lenet", "mnist") if asked.mnist() else ("lenet-digits", "digits")
     return Project(name="My digit reader", spec=asked.template(name), data=data)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from torch import nn
@@ -53,7 +55,7 @@ def gradients(session: Session, memory: Memory) -> View | None:
     if all(p.grad is None for own in owned.values() for p in own):
         return None  # a step of the past: its gradient is gone
     lengths = [
-        sum(float(p.grad.square().sum()) for p in own if p.grad is not None) ** 0.5
+        math.hypot(*(float(torch.linalg.vector_norm(p.grad)) for p in own if p.grad is not None))
         for own in owned.values()
     ]
     heights = {"gradient": np.array(lengths)}
