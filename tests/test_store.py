@@ -103,6 +103,18 @@ def test_a_run_under_way_is_not_deleted(register):
     assert register.find(id).state == "running"
 
 
+def test_a_training_that_waits_is_seen_before_it_has_written_anything(register):
+    id = folder("soon", state="queued", ended=None, process=stamp(), settings={"data": "iris"})
+    for path in run_folder(id).iterdir():
+        if path.name != "run.json":
+            path.unlink()
+    (run,) = register.runs("ada")
+    assert (run.name, run.state, run.data, run.size > 0) == ("soon", "queued", "iris", True)
+    (run_folder(id) / "run.json").write_text('{"entry": "x:train", "state": "stopped"}')
+    assert register.note(id) is None  # it has ended and left nothing
+    assert register.runs() == []
+
+
 def test_a_run_whose_server_is_gone_has_failed(register):
     machine, number, _ = stamp().rsplit(":", 2)
     id = folder(state="running", ended=None, process=f"{machine}:{number}:1.00")

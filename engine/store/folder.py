@@ -88,12 +88,12 @@ class KeptRun:
 
 def read(folder: Path) -> KeptRun | None:
     """The run in a folder; None where nothing worth keeping is in it."""
-    if not any((folder / sign).is_file() for sign in _SIGNS):
-        return None
     record, label = content(folder / "run.json"), content(folder / LABEL)
-    spec, summary = content(folder / "spec.json"), content(folder / "summary.json")
-    settings = content(folder / "settings.json")
+    if not _begun(record) and not any((folder / sign).is_file() for sign in _SIGNS):
+        return None
     asked = _mapping(record.get("settings"))
+    spec = content(folder / "spec.json") or _mapping(asked.get("spec"))
+    summary, settings = content(folder / "summary.json"), content(folder / "settings.json")
     branch = _mapping(asked.get("branch"))
     model = str(spec.get("title") or settings.get("family") or "")  # a family: it generates
     steps = summary.get("steps", content(folder / "checkpoint.json").get("step"))
@@ -144,6 +144,11 @@ def content(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return _mapping(found)
+
+
+def _begun(record: Mapping[str, Any]) -> bool:
+    """Whether a training waits or has just begun, so that its files are still to come."""
+    return str(record.get("entry") or "").endswith(":train") and _state(record) not in ENDED
 
 
 def _state(record: Mapping[str, Any]) -> str:

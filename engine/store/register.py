@@ -85,9 +85,11 @@ class Register:
     def note(self, id: str) -> KeptRun | None:
         """Read a run's folder and write down what it says; None where nothing is kept."""
         found = folder.read(run_folder(id))
-        if found is not None:
-            with self._begin() as connection:
-                self._write(connection, [found])
+        if found is None:
+            self._drop([id])
+            return None
+        with self._begin() as connection:
+            self._write(connection, [found])
         return found
 
     def rename(self, id: str, name: str, owner: str | None = None) -> KeptRun:
@@ -149,9 +151,10 @@ class Register:
         there = {one.name for one in os.scandir(place) if one.is_dir()} if place.is_dir() else set()
         going = {id for id, state in known.items() if state not in ENDED}
         read = [_read(id) for id in (there - set(known)) | (going & there)]
+        kept = [one for one in read if one is not None]
         with self._begin() as connection:
-            self._write(connection, [one for one in read if one is not None])
-        self._drop(sorted(set(known) - there))
+            self._write(connection, kept)
+        self._drop(sorted((set(known) - there) | (going - {one.id for one in kept})))
 
     def _elsewhere(self, id: str) -> KeptRun | None:
         """A run whose files another machine holds."""

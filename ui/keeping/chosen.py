@@ -20,6 +20,7 @@ SEND = "engine.tracking.send:send"
 TRACKERS = "engine.tracking:trackers"
 LIVE = "runs.view"
 SECONDS = 120
+STOPPING = 5.0  # seconds that a page waits for a run to end
 
 
 def one(run: KeptRun, now: Project) -> None:
@@ -31,7 +32,10 @@ def one(run: KeptRun, now: Project) -> None:
         _open(run, now)
         _report(run)
         _elsewhere(run)
-        _delete([run], now)
+        if run.over:
+            _delete([run], now)
+        else:
+            _stop(run)
     if run.id == now.run:
         st.caption("★ Its model is on stage: all pages are about it.")
     elif run.origin != "trained":
@@ -72,6 +76,19 @@ def _view(runs: Sequence[KeptRun]) -> None:
         st.session_state[f"{LIVE}.run"] = (live.id, ids)
     form = asked.form(ENTRY)
     components.live(live.id, key=LIVE, form=form, values=live.live, main="curves")
+
+
+def _stop(run: KeptRun) -> None:
+    """A run that goes on is stopped before it can be deleted; it keeps what it has."""
+    if st.button("Stop it", icon=":material/stop:", key="runs.stop"):
+        board().stop(run.id)
+        live = board().known(run.id)
+        while live is not None and not live.over:
+            before = live.version
+            if live.wait(before, STOPPING) == before:
+                break  # it is told on the next look
+        forget()
+        st.rerun()
 
 
 def _rename(run: KeptRun, named: str, now: Project) -> None:
