@@ -17,6 +17,7 @@ from engine.generate.parts.own import part
 from engine.generate.samplers.langevin import Step, langevin
 
 AGAIN = 0.05  # share of chains that begin anew from noise
+WAVES = (1.0, 2.0, 4.0)  # radians a unit
 EDGE = 3.0  # noise that chains begin from is spread evenly over so many deviations of the data
 
 
@@ -164,6 +165,26 @@ class Energy(Generative):
         return one.reshape(-1, *[1] * len(self.outline.shape))
 
 
+class _Felt(nn.Module):
+    """Points as they are and as waves of three lengths, so that narrow wells can be learnt.
+
+    Source: Tancik et al. (2020), Fourier Features Let Networks Learn High Frequency Functions.
+    """
+
+    waves: torch.Tensor
+
+    def __init__(self, size: int, width: int) -> None:
+        super().__init__()
+        self.register_buffer("waves", torch.tensor(WAVES), persistent=False)
+        self.body = mlp(size * (1 + 2 * len(WAVES)), 1, width=width, depth=3, activation=nn.SiLU)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """`(n, size)` -> `(n, 1)`."""
+        angles = (x[:, :, None] * self.waves).flatten(1)
+        told: torch.Tensor = self.body(torch.cat([x, angles.sin(), angles.cos()], 1))
+        return told
+
+
 class _Seen(nn.Module):
     """Convolutions that look at an image and say one number; smooth, so that slopes are."""
 
@@ -216,7 +237,7 @@ def energy(
 
     def usual() -> nn.Module:
         if outline.plane:
-            return mlp(outline.size, 1, width=width, depth=3, activation=nn.SiLU)
+            return _Felt(outline.size, width)
         return _Seen(outline.shape[0], min(outline.shape[1:]), max(8, width // 4))
 
     network = part(networks, "energy", outline.shape, (1,), usual)
