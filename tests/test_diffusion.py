@@ -577,9 +577,9 @@ def test_an_energy_learns_where_the_data_are():
     noise = -math.log((right - left) * (top - bottom))
     true = float(source.target.log_density(source.held[:1000]).mean())
     assert noise + 0.3 * (true - noise) < float(told.mean()) < true
-    axis = torch.linspace(-6, 6, 150)
+    axis = torch.linspace(-6, 6, 300)
     density = model.log_density(torch.cartesian_prod(axis, axis)).exp()
-    assert float(density.sum()) * (12 / 149) ** 2 == pytest.approx(1, abs=0.05)
+    assert float(density.sum()) * (12 / 299) ** 2 == pytest.approx(1, abs=0.05)
     x = source.held[:50].clone().requires_grad_()
     (slope,) = torch.autograd.grad(model.energy(model.inside(x)).sum(), x)
     torch.testing.assert_close(model.score(x.detach()), -slope)

@@ -15,6 +15,7 @@ from tools.measure import (
     attacking,
     building,
     explaining,
+    generate,
     inside,
     sequences,
     serving,
@@ -42,6 +43,7 @@ def main() -> None:
             os.environ.setdefault("PLAYGROUND_DATA", str(folder))
     found: list[Row] = [*tiny.rows(), *training.rows()]
     found += sequences.rows()
+    found += generate.rows()
     found += arena.rows()
     found += attacking.rows()
     found += explaining.rows()

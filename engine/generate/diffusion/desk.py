@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -123,7 +124,7 @@ class Desk:
         self._walk, self._given, self._up, self._asked = [], None, [], 0
         begun = shown = time.perf_counter()
         walk, count = self._begin(wish)
-        every = max(1, round(wish.steps * count * self.model.outline.size * 2 / KEPT))
+        every = max(1, round(wish.steps * count * math.prod(self.model.shape) * 2 / KEPT))
         with torch.no_grad():
             for moment in walk:
                 if moment.number % every == 0 or not moment.numbers:
@@ -149,6 +150,8 @@ class Desk:
         if wish.task != "fill in":
             walk: Walk = way(denoise, x, levels, draw, **settings)
             return walk, count
+        if self.model.shape != self.model.outline.shape:
+            raise ValueError("fill in: what is known are pixels, and this model noises codes")
         known, where = self._partly(wish)
         free = filled_in(denoise, self.model.inside(known), where)
         return repainted(way.name, free, x, levels, draw, again=wish.again, **settings), count
@@ -278,7 +281,7 @@ class Desk:
         """What was given, beside what became of it."""
         assert self._given is not None  # noqa: S101 - the caller asks
         if self._up:
-            noise = self._up[-1].x / scene.wide(self._up[-1].level)
+            noise = scene.shown(self.model, self._up[-1].x, self._up[-1].level)
             back = scene.shown(self.model, moment.x, moment.level)
             rows = (self._given, noise, back)
             return scene.side_by_side(rows, ("true", "its noise", "back"), "to noise and back")

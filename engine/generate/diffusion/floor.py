@@ -123,6 +123,6 @@ def floors(
     found: dict[str, Losses] = {}
     if target is not None and (known := Mixture.of_target(target)) is not None:
         found["least, knowing the distribution"] = floor(model, known, x, labels)
-    if (heart := by_heart(x, labels)) is not None:
+    if model.shape == x.shape[1:] and (heart := by_heart(x, labels)) is not None:
         found["least, knowing the training set"] = floor(model, heart, x, labels)
     return found

@@ -60,6 +60,7 @@ class Diffusion(Generative):
         plan: How it learns.
         network: What learns, `(x, level, labels) -> like x`.
         averaged: The moving average of its weights, which makes the samples.
+        shape: Of what is noised: a sample, or its code.
         clip: Whether x̂₀ is kept in [-1, 1].
     """
 
@@ -69,9 +70,11 @@ class Diffusion(Generative):
     odds: torch.Tensor
     taken: torch.Tensor
 
-    def __init__(self, outline: Outline, network: nn.Module, plan: Plan) -> None:
+    def __init__(
+        self, outline: Outline, network: nn.Module, plan: Plan, shape: tuple[int, ...] = ()
+    ) -> None:
         super().__init__(outline)
-        self.plan, self.network = plan, network
+        self.plan, self.network, self.shape = plan, network, shape or outline.shape
         self.averaged = (
             copy.deepcopy(network).requires_grad_(requires_grad=False)
             if plan.average
@@ -79,7 +82,7 @@ class Diffusion(Generative):
         )
         self.clip = not outline.plane
         self.conditional = plan.classes > 0
-        self.register_buffer("centre", torch.zeros(outline.shape))
+        self.register_buffer("centre", torch.zeros(self.shape))
         self.register_buffer("scale", torch.ones(()))
         self.register_buffer("odds", torch.full((max(1, plan.classes),), 1 / max(1, plan.classes)))
         self.register_buffer("taken", torch.zeros((), dtype=torch.int64))
@@ -182,7 +185,7 @@ class Diffusion(Generative):
     def noise(self, count: int, draw: torch.Generator) -> torch.Tensor:
         """Where samples begin, `(count, *shape)`: noise as wide as the path has it at t = 1."""
         top = self.plan.path.level(1.0)
-        return top.sigma * torch.randn(count, *self.outline.shape, generator=draw)
+        return top.sigma * torch.randn(count, *self.shape, generator=draw)
 
     def walk(
         self,
@@ -245,7 +248,7 @@ class Diffusion(Generative):
 
     def networks_out(self) -> dict[str, tuple[nn.Module, tuple[torch.Tensor, ...]]]:
         """The denoiser: samples, levels and, if it is told any, classes."""
-        inputs: tuple[torch.Tensor, ...] = (torch.zeros(2, *self.outline.shape), torch.ones(2))
+        inputs: tuple[torch.Tensor, ...] = (torch.zeros(2, *self.shape), torch.ones(2))
         if self.plan.classes:
             inputs = (*inputs, torch.zeros(2, dtype=torch.int64))
         return {"denoiser": (self.making, inputs)}
@@ -275,7 +278,7 @@ class Diffusion(Generative):
         return network(x, self.plan.path.told(t, sigma), labels)
 
     def _wide(self, one: torch.Tensor) -> torch.Tensor:
-        return one.reshape(-1, *[1] * len(self.outline.shape))
+        return one.reshape(-1, *[1] * len(self.shape))
 
     def hidden(self, labels: Labels, draw: torch.Generator) -> Labels:
         """The classes, some of them hidden behind the number that stands for "not told"."""

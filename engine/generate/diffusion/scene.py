@@ -37,8 +37,8 @@ def extent(model: Diffusion) -> Extent:
 
 
 def shown(model: Diffusion, x: torch.Tensor, level: Level) -> torch.Tensor:
-    """A noisy sample in the units of the data."""
-    return model.outside(x / wide(level)) if model.outline.plane else x / wide(level)
+    """Noisy samples, as wide as the data are, in their units; codes are decoded."""
+    return model.outside(x / wide(level))
 
 
 # --- the plane --------------------------------------------------------------------------------
@@ -135,8 +135,9 @@ def strip(model: Diffusion, walk: Sequence[Moment], at: int, which: int) -> Tile
     places = np.unique(np.linspace(0, len(walk) - 1, STRIP).round().astype(int))
     near = int(np.abs(places - at).argmin())
     some = [walk[place] for place in places]
-    noisy = torch.stack([shown(model, one.x[which], one.level) for one in some])
-    clean = torch.stack([model.outside(one.clean[which]) for one in some])
+    one_of = slice(which, which + 1)
+    noisy = torch.cat([shown(model, one.x[one_of], one.level) for one in some])
+    clean = torch.cat([model.outside(one.clean[one_of]) for one in some])
     return Tiles(
         tiles(torch.cat([noisy, clean])),
         tuple([f"x, {one.number}" for one in some] + [f"x̂₀, {one.number}" for one in some]),

@@ -70,7 +70,7 @@ def diffusion(
         Preserving(SCHEDULES[schedule](noising_steps)),
         predicts,
         weighting,
-        _classes(outline, networks, conditional),
+        classes_told(outline, networks, conditional),
         untold,
         average,
         sampler=ddim,
@@ -104,7 +104,7 @@ def edm(
     plan = Plan(
         Exploding(high=largest, middle=middle),
         "EDM",
-        classes=_classes(outline, networks, conditional),
+        classes=classes_told(outline, networks, conditional),
         untold=untold,
         average=average,
         sampler=heun,
@@ -133,7 +133,7 @@ def flow_matching(
     plan = Plan(
         Straight(),
         "velocity",
-        classes=_classes(outline, networks, conditional),
+        classes=classes_told(outline, networks, conditional),
         untold=untold,
         average=average,
         sampler=heun,
@@ -142,7 +142,7 @@ def flow_matching(
     return _made(outline, networks, plan, width, channels, depth, attention)
 
 
-def _classes(outline: Outline, networks: Networks, conditional: bool) -> int:
+def classes_told(outline: Outline, networks: Networks, conditional: bool) -> int:
     """How many classes the network is told; a network of one's own has no place for them."""
     return len(outline.classes) if conditional and not networks.get("denoiser") else 0
 

@@ -17,8 +17,10 @@ from engine.generate.parts.own import part
 from engine.generate.samplers.langevin import Step, langevin
 
 AGAIN = 0.05  # share of chains that begin anew from noise
+LONGEST = 0.1  # way of a chain along the slope in one step
+BOWL = 2.0  # standard deviation of e^(-E) where the network says nothing
 WAVES = (1.0, 2.0, 4.0)  # radians a unit
-EDGE = 3.0  # noise that chains begin from is spread evenly over so many deviations of the data
+EDGE = 3.0  # deviations of the data from their mean: the box in which points are, and chains begin
 
 
 class Energy(Generative):
@@ -133,15 +135,17 @@ class Energy(Generative):
 
     @torch.no_grad()
     def log_density(self, x: torch.Tensor, labels: Labels = None) -> torch.Tensor | None:
-        """-E - log Z, with Z summed up over a fine grid, which only the plane allows."""
+        """-E - log Z, with Z summed up over a fine grid of the box, as only the plane allows."""
         del labels
         if not self.outline.plane:
             return None
-        edge = torch.linspace(-2 * EDGE, 2 * EDGE, 200)
+        edge = torch.linspace(-EDGE, EDGE, 200)
         cells = torch.cartesian_prod(edge, edge)
         area = (edge[1] - edge[0]).square().log() + 2 * self.scale.log()
         whole = (-self.energy(cells)).logsumexp(0) + area
-        return -self.energy(self.inside(x)) - whole
+        place = self.inside(x)
+        outside = (place.abs() > EDGE).any(1)
+        return (-self.energy(place) - whole).masked_fill(outside, -torch.inf)
 
     def networks_out(self) -> dict[str, tuple[nn.Module, tuple[torch.Tensor, ...]]]:
         """The energy."""
@@ -168,6 +172,8 @@ class Energy(Generative):
 class _Felt(nn.Module):
     """Points as they are and as waves of three lengths, so that narrow wells can be learnt.
 
+    A wide bowl under it all keeps chains from running away, and e^(-E) from having no integral.
+
     Source: Tancik et al. (2020), Fourier Features Let Networks Learn High Frequency Functions.
     """
 
@@ -182,7 +188,7 @@ class _Felt(nn.Module):
         """`(n, size)` -> `(n, 1)`."""
         angles = (x[:, :, None] * self.waves).flatten(1)
         told: torch.Tensor = self.body(torch.cat([x, angles.sin(), angles.cos()], 1))
-        return told
+        return told + x.square().sum(1, keepdim=True) / (2 * BOWL**2)
 
 
 class _Seen(nn.Module):
@@ -241,6 +247,6 @@ def energy(
         return _Seen(outline.shape[0], min(outline.shape[1:]), max(8, width // 4))
 
     network = part(networks, "energy", outline.shape, (1,), usual)
-    bound = None if outline.plane else 1.0
-    walk = Step(step_size, temperature, noise, bound)
+    bound = EDGE if outline.plane else 1.0
+    walk = Step(step_size, temperature, noise, bound, LONGEST)
     return Energy(outline, network, walk=walk, turns=turns, pool=pool, calm=calm)

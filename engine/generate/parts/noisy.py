@@ -49,7 +49,8 @@ class Points(nn.Module):
         else:  # one level for all: each class is asked once, not each sample
             every = torch.arange(known.num_embeddings)
             shifts = self.levels(self.told(level, every))[labels]
-        return shifts.chunk(len(self.layers), 1)
+        parts: tuple[torch.Tensor, ...] = shifts.chunk(len(self.layers), 1)
+        return parts
 
 
 class Own(nn.Module):

@@ -111,7 +111,8 @@ class UNet(nn.Module):
     ) -> torch.Tensor:
         """Images `(n, *shape)`, levels `(n,)` or `(1,)` and classes `(n,)` -> like x."""
         told = self.told(level, labels)
-        h = self.begin(x.contiguous(memory_format=torch.channels_last))
+        # of an image of one channel no convolution can tell which layout is meant
+        h = self.begin(x).contiguous(memory_format=torch.channels_last)
         across = []
         for block, shrink in zip(self.down, self.shrink, strict=True):
             h = block(h, told)

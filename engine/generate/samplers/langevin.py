@@ -17,6 +17,8 @@ class Step:
         size: h, the length of a step.
         temperature: Of the noise; 1 draws from e^(-E), 0 only rolls down.
         noise: By which the data are smeared in training.
+        longest: How far the slope may carry a number in one step; None: as far as it does. Cliffs
+            would throw chains away else.
         bound: Chains stay in [-bound, bound]; None lets them go.
     """
 
@@ -24,6 +26,7 @@ class Step:
     temperature: float = 1.0
     noise: float = 0.0
     bound: float | None = None
+    longest: float | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,10 @@ def langevin(
             told = energy(at)
             (slope,) = torch.autograd.grad(told.sum(), at)
         yield Place(number, x, told.detach(), slope)
-        x = x - step.size * slope + shake * torch.randn(x.shape, generator=draw)
+        drift = step.size * slope
+        if step.longest is not None:
+            drift = drift.clamp(-step.longest, step.longest)
+        x = x - drift + shake * torch.randn(x.shape, generator=draw)
         if step.bound is not None:
             x = x.clamp(-step.bound, step.bound)
     yield Place(count, x, torch.full((len(x),), math.nan), torch.zeros_like(x))
