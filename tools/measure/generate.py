@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import time
 import warnings
 from collections.abc import Callable
@@ -68,7 +69,7 @@ def _ours(outline: Outline, **own: Any) -> Generative:
 def _sampled(model: Generative, count: int, steps: int) -> None:
     draw = torch.Generator().manual_seed(0)
     with torch.inference_mode():
-        for _ in model.walk(model.noise(count, draw), draw, sampler="ddim", steps=steps):  # type: ignore[attr-defined, operator] # a diffusion model's
+        for _ in model.walk(model.noise(count, draw), draw, sampler="ddim", steps=steps):  # type: ignore[operator] # a diffusion model's
             pass
 
 
@@ -85,10 +86,10 @@ def _theirs() -> Callable[[], object] | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            from diffusers import DDIMPipeline, DDIMScheduler, UNet2DModel
+            diffusers: Any = importlib.import_module("diffusers")
         except ImportError:
             return None
-        network = UNet2DModel(
+        network = diffusers.UNet2DModel(
             sample_size=SIDE,
             in_channels=1,
             out_channels=1,
@@ -99,7 +100,7 @@ def _theirs() -> Callable[[], object] | None:
             norm_num_groups=8,
             add_attention=False,
         )
-        pipeline = DDIMPipeline(network, DDIMScheduler())
+        pipeline = diffusers.DDIMPipeline(network, diffusers.DDIMScheduler())
     pipeline.set_progress_bar_config(disable=True)
     THEIR_SIZE = sum(one.numel() for one in network.parameters())
     return lambda: pipeline(batch_size=IMAGES, num_inference_steps=STEPS, output_type="np")

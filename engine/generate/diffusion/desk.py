@@ -16,6 +16,7 @@ from engine.generate.diffusion.exact import Mixture
 from engine.generate.diffusion.model import Diffusion
 from engine.generate.diffusion.path import Level, Spacing
 from engine.generate.diffusion.steer import driven, filled_in, inverted, repainted
+from engine.generate.judge import judge
 from engine.generate.kept import Recipe
 from engine.generate.model import Generative
 from engine.generate.samplers import Denoise, Moment, Walk, samplers
@@ -165,16 +166,29 @@ class Desk:
         return self.model.denoise(asked, wish.guidance)
 
     def _classifier(self, labels: torch.Tensor) -> Any:
-        """The log odds of the class at a noise level: by Bayes' rule from the true distribution.
+        """The log odds of the class at a noise level.
+
+        In the plane by Bayes' rule from the true distribution; for images what our own classifier,
+        which has seen no noise, says of x̂₀.
 
         Raises:
-            ValueError: It is not known, or has no classes.
+            ValueError: The distribution is not known, or has no classes.
+
+        Source: Bansal et al. (2023), Universal Guidance for Diffusion Models, for images.
         """
+        if (eyes := judge(self.source)) is not None:
+            free = self.model.denoise()
+
+            def seen(x: torch.Tensor, level: Level) -> torch.Tensor:
+                told = eyes(self.model.outside(free(x, level))).log_softmax(1)
+                return told.gather(1, labels[:, None])[:, 0]
+
+            return seen
         known = self.known
         if known is None or known.classes is None:
             raise ValueError(
-                "classifier: the slope of a classifier is known here only for mixtures of "
-                "Gaussians in the plane; choose classifier-free guidance"
+                "classifier: there is one only for images with classes and for mixtures of "
+                "Gaussians; choose classifier-free guidance"
             )
         inside = known.moved(self.model.centre, float(self.model.scale))
         return lambda x, level: inside.log_class(x, labels, level.alpha, level.sigma)

@@ -19,7 +19,6 @@ from engine.generate.samplers.langevin import Step, langevin
 AGAIN = 0.05  # share of chains that begin anew from noise
 LONGEST = 0.1  # way of a chain along the slope in one step
 BOWL = 2.0  # standard deviation of e^(-E) where the network says nothing
-WAVES = (1.0, 2.0, 4.0)  # radians a unit
 EDGE = 3.0  # deviations of the data from their mean: the box in which points are, and chains begin
 
 
@@ -169,25 +168,16 @@ class Energy(Generative):
         return one.reshape(-1, *[1] * len(self.outline.shape))
 
 
-class _Felt(nn.Module):
-    """Points as they are and as waves of three lengths, so that narrow wells can be learnt.
-
-    A wide bowl under it all keeps chains from running away, and e^(-E) from having no integral.
-
-    Source: Tancik et al. (2020), Fourier Features Let Networks Learn High Frequency Functions.
-    """
-
-    waves: torch.Tensor
+class _Bowl(nn.Module):
+    """Smooth layers over a wide bowl, which keeps chains from running away."""
 
     def __init__(self, size: int, width: int) -> None:
         super().__init__()
-        self.register_buffer("waves", torch.tensor(WAVES), persistent=False)
-        self.body = mlp(size * (1 + 2 * len(WAVES)), 1, width=width, depth=3, activation=nn.SiLU)
+        self.body = mlp(size, 1, width=width, depth=3, activation=nn.SiLU)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """`(n, size)` -> `(n, 1)`."""
-        angles = (x[:, :, None] * self.waves).flatten(1)
-        told: torch.Tensor = self.body(torch.cat([x, angles.sin(), angles.cos()], 1))
+        told: torch.Tensor = self.body(x)
         return told + x.square().sum(1, keepdim=True) / (2 * BOWL**2)
 
 
@@ -243,7 +233,7 @@ def energy(
 
     def usual() -> nn.Module:
         if outline.plane:
-            return _Felt(outline.size, width)
+            return _Bowl(outline.size, width)
         return _Seen(outline.shape[0], min(outline.shape[1:]), max(8, width // 4))
 
     network = part(networks, "energy", outline.shape, (1,), usual)
