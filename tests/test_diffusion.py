@@ -599,3 +599,31 @@ def test_every_turn_of_the_walk_over_an_energy_is_answered(data: str, tmp_path):
     still = run.send({"temperature": 0.0, "step_size": 0.001, "steps": 40})
     falling = still.views["fall"].lines["mean energy of the chains"]
     assert (falling[1:] <= falling[:-1] + 1e-5).all()  # without noise, only down
+
+
+def test_latent_diffusion_learns_codes_first_and_then_diffuses_them():
+    """The coders stand still after their steps, and codes come to mean 0 and variance 1."""
+    model, source, _ = _learnt("latent diffusion", "digits", steps=12, first=8, latent=4, width=16)
+    assert model.shape == (4,)
+    codes = model.inside(source.x[:2048])
+    assert codes.mean(0).tolist() == pytest.approx([0] * 4, abs=1e-4)
+    assert float(codes.std(0).square().mean()) == pytest.approx(1, abs=1e-3)
+    before = [one.clone() for one in model.decoder.parameters()]
+    model.learn(source.x[:64], source.labels[:64], _draw())
+    assert all(map(torch.equal, before, model.decoder.parameters()))
+    assert model.sample(3, _draw(), torch.arange(3)).shape == (3, 1, 8, 8)
+    assert model.networks_out().keys() == {"denoiser", "encoder", "decoder"}
+
+
+def test_filling_in_pixels_is_refused_where_codes_are_noised(tmp_path):
+    from engine.generate.kept import keep
+    from engine.generate.studies.diffusion import study
+
+    model, _, recipe = _learnt("latent diffusion", "digits", latent=4, width=16)
+    keep(tmp_path / "model.safetensors", model, recipe)
+    run = study(str(tmp_path / "model.safetensors"), steps=2, pictures=2, task="fill in")
+    assert "pixels" in next(run).views["step"].text
+    frame = run.send({"task": "to noise and back"})
+    while not frame.waits:
+        frame = next(run)
+    assert frame.views["given"].images.shape == (24, 8, 8)

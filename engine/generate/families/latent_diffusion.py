@@ -133,7 +133,7 @@ def latent_diffusion(
     *,
     latent: Annotated[int, Slider(2, 64, log=True, help="More numbers in a code")] = 16,
     first: Annotated[
-        int, Slider(100, 20_000, log=True, help="The autoencoder learns for longer")
+        int, Slider(1, 20_000, log=True, help="The autoencoder learns for longer")
     ] = 1500,
     hold: Annotated[
         float, Slider(0.0, 0.1, help="Codes are kept closer together, and lose more")
