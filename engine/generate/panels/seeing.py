@@ -28,11 +28,13 @@ def slopes(model: Pixels, x: torch.Tensor, row: int, column: int) -> Array:
 
 
 def field(model: Pixels, x: torch.Tensor, row: int, column: int) -> Matrix:
-    """The receptive field of one pixel, framed, with the count of earlier pixels not seen."""
+    """The receptive field of one pixel, framed, with the count of earlier pixels that do nothing."""
     total = slopes(model, x, row, column)
     before = total.flatten()[: row * total.shape[1] + column]
     blind = int((before == 0).sum())
-    words = f"{blind} of {len(before)} earlier pixels are never seen" if blind else "all are seen"
+    words = (
+        f"{blind} of {len(before)} earlier pixels have no say" if blind else "all before have a say"
+    )
     return Matrix(
         total,
         highlight=((row, column),),
