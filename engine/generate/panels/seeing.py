@@ -28,7 +28,7 @@ def slopes(model: Pixels, x: torch.Tensor, row: int, column: int) -> Array:
 
 
 def field(model: Pixels, x: torch.Tensor, row: int, column: int) -> Matrix:
-    """The receptive field of one pixel, framed, with the count of earlier pixels that do nothing."""
+    """The receptive field of one pixel, framed, and how many earlier pixels have no say."""
     total = slopes(model, x, row, column)
     before = total.flatten()[: row * total.shape[1] + column]
     blind = int((before == 0).sum())
