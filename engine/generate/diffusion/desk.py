@@ -230,6 +230,7 @@ class Desk:
 
     # --- pictures -------------------------------------------------------------------------
 
+    @torch.no_grad()
     def _frame(self, wish: Wish, *, waits: bool) -> Frame:
         walk = self._walk
         at = round(wish.moment * (len(walk) - 1)) if waits else len(walk) - 1
@@ -262,13 +263,12 @@ class Desk:
             own = known.classes == label
             weights = known.log_weights[own]
             known = Mixture(known.centres[own], known.spread, weights - weights.logsumexp(0))
-        with torch.no_grad():
-            return {
-                "samples": scene.cloud(model, self._walk, at, names, labels),
-                "score": scene.score_field(model, moment, label, wish.guidance),
-                "expected": scene.expected(model, moment, names, labels),
-                "density": scene.density(model, moment, known),
-            }
+        return {
+            "samples": scene.cloud(model, self._walk, at, names, labels),
+            "score": scene.score_field(model, moment, label, wish.guidance),
+            "expected": scene.expected(model, moment, names, labels),
+            "density": scene.density(model, moment, known),
+        }
 
     def _classes(self, wish: Wish, count: int) -> torch.Tensor:
         held = self.source.held_labels if self._up else None
