@@ -235,11 +235,10 @@ class Desk:
         walk = self._walk
         at = round(wish.moment * (len(walk) - 1)) if waits else len(walk) - 1
         moment = walk[at]
-        after = walk[at + 1] if at + 1 < len(walk) else None
         plane = self.model.outline.plane
         views = self._points(wish, at, moment) if plane else self._images(wish, at, moment)
         way = samplers.find("ddim") if wish.task == "to noise and back" else self.way(wish)
-        views["step"] = scene.step(moment, after, way)
+        views["step"] = scene.step(walk, at, way)
         views["levels"] = scene.levels(walk, at)
         facts = {
             "step": float(moment.number),

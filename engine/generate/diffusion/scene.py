@@ -58,6 +58,7 @@ def cloud(
         lines=lines,
         extent=extent(model),
         equal=True,
+        behind=True,
         title=f"samples after {moment.number} steps" if moment.number else "pure noise",
     )
 
@@ -150,12 +151,13 @@ def strip(model: Diffusion, walk: Sequence[Moment], at: int, which: int) -> Tile
 # --- both -------------------------------------------------------------------------------------
 
 
-def step(moment: Moment, after: Moment | None, sampler: Entry) -> Note:
-    """The step from here in symbols, and with its numbers filled in."""
+def step(walk: Sequence[Moment], at: int, sampler: Entry) -> Note:
+    """The step from a moment in symbols and with its numbers; at the end, the one before."""
+    if len(walk) < 2:
+        return Note("The first step is being taken.", title=str(sampler.facts["title"]))
+    begin = min(at, len(walk) - 2)
+    moment, after = walk[begin], walk[begin + 1]
     level = moment.level
-    if after is None or not moment.numbers:
-        text = "Done: no noise is left, so x is x̂₀."
-        return Note(text, title=f"{sampler.facts['title']}, the end")
     here = f"α = {level.alpha:.4f}   σ = {level.sigma:.4f}"
     there = f"α' = {after.level.alpha:.4f}  σ' = {after.level.sigma:.4f}"
     filled = sampler.facts["filled"].format_map(moment.numbers)

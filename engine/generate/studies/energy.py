@@ -165,6 +165,7 @@ class _Desk:
             "samples": replace(
                 cloud,
                 lines=tracks if at else {},
+                behind=True,
                 title=f"chains after {place.number} steps" if place.number else "chains begin",
             ),
             "energy": Field(

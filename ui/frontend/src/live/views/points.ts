@@ -40,7 +40,7 @@ function roomy(ends: [number, number] | null): [number, number] {
 
 function entriesOf(view: Points, theme: Theme): Entry[] {
   const classes = classEntries(view, theme);
-  const names = Object.keys(view.lines);
+  const names = view.behind ? [] : Object.keys(view.lines); // links and ways are all alike
   return [...classes, ...names.map((name, index) => ({ name, colour: lineColour(index, names.length, theme) }))];
 }
 
