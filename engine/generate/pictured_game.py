@@ -103,7 +103,7 @@ def manifold(model: Adversarial, true: torch.Tensor, labels: Labels = None) -> P
         return None
     return Points(
         true.numpy(),
-        lines={"a square grid of codes, seen through the generator": lines},
+        lines={"a square grid of codes": lines},
         extent=model.outline.extent,
         equal=True,
         title="how the generator bends the plane of its codes",

@@ -2,8 +2,9 @@
 
 `made` is what the model made, `(n, *shape)`. An entry's facts: `unit`; `better`, "higher" or
 "lower"; `plane` and `images`, what it can judge; `good`, where there is one, the value from which
-on samples count as good, chosen near what as many true samples get. A measure that needs what the
-model cannot tell, or what the source does not know, returns None and is left out.
+on samples count as good, chosen near what as many true samples get; `first`, whether it is named
+before others. A measure that needs what the model cannot tell, or what the source does not know,
+returns None and is left out.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ def judged(model: Generative, source: Source, *, count: int, seed: int = 1) -> d
     with torch.no_grad():
         made = model.sample(count, torch.Generator().manual_seed(seed), given)
     found: dict[str, float] = {}
-    for name, entry in measures.all().items():
+    for name, entry in sorted(
+        measures.all().items(), key=lambda one: not one[1].facts.get("first")
+    ):
         if not entry.facts[where]:
             continue
         value: Any = entry.function(made, source, model, torch.Generator().manual_seed(seed))

@@ -48,7 +48,7 @@ def _features(made: torch.Tensor, source: Source) -> tuple[torch.Tensor, torch.T
         return eyes.features(made[:MOST]), eyes.features(source.held[:MOST])
 
 
-@measures.add("FID in our features", unit="", better="lower", plane=False, images=True)
+@measures.add("FID in our features", first=True, unit="", better="lower", plane=False, images=True)
 def fid(
     made: torch.Tensor, source: Source, model: Generative, draw: torch.Generator
 ) -> float | None:
@@ -115,7 +115,9 @@ def class_shares(made: torch.Tensor, source: Source) -> tuple[torch.Tensor, torc
     return due, torch.bincount(chances.argmax(1), minlength=count) / len(made)
 
 
-@measures.add("class coverage", unit="", better="higher", plane=False, images=True, good=1.0)
+@measures.add(
+    "class coverage", first=True, unit="", better="higher", plane=False, images=True, good=1.0
+)
 def class_coverage(
     made: torch.Tensor, source: Source, model: Generative, draw: torch.Generator
 ) -> float | None:
@@ -135,7 +137,9 @@ def class_total_variation(
     return None if both is None else float((both[0] - both[1]).abs().sum() / 2)
 
 
-@measures.add("asked and got", unit="", better="higher", plane=True, images=True, good=0.9)
+@measures.add(
+    "asked and got", first=True, unit="", better="higher", plane=True, images=True, good=0.9
+)
 def agreement(
     made: torch.Tensor, source: Source, model: Generative, draw: torch.Generator
 ) -> float | None:

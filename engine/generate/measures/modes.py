@@ -39,7 +39,9 @@ def mode_shares(
     return due, nearest, valid
 
 
-@measures.add("mode coverage", unit="", better="higher", plane=True, images=False, good=1.0)
+@measures.add(
+    "mode coverage", first=True, unit="", better="higher", plane=True, images=False, good=1.0
+)
 def coverage(
     made: torch.Tensor, source: Source, model: Generative, draw: torch.Generator
 ) -> float | None:
@@ -51,7 +53,7 @@ def coverage(
     return float((valid >= FOUND * due).float().mean())
 
 
-@measures.add("validity", unit="", better="higher", plane=True, images=False, good=0.85)
+@measures.add("validity", first=True, unit="", better="higher", plane=True, images=False, good=0.85)
 def validity(
     made: torch.Tensor, source: Source, model: Generative, draw: torch.Generator
 ) -> float | None:
@@ -61,7 +63,7 @@ def validity(
     return None if known is None else float(known[2].sum())
 
 
-@measures.add("mode-TV", unit="", better="lower", plane=True, images=False, good=0.15)
+@measures.add("mode-TV", first=True, unit="", better="lower", plane=True, images=False, good=0.15)
 def mode_total_variation(
     made: torch.Tensor, source: Source, model: Generative, draw: torch.Generator
 ) -> float | None:

@@ -38,7 +38,10 @@ def study(
         int, Slider(-1, 25, live=True, help="For a model that is told classes: which; -1: all")
     ] = -1,
     truncation: Annotated[
-        float, Slider(0.0, 1.5, live=True, help="StyleGAN: more varied and less sure; 0 is one")
+        float,
+        Slider(
+            0.0, 1.5, live=True, when="show=styles", help="More varied, less sure; 0: all alike"
+        ),
     ] = 1.0,
     place: Annotated[
         list[float],
@@ -49,7 +52,10 @@ def study(
     pick: Annotated[
         int,
         Pick(
-            IMAGES, "samples", help="Click samples to choose A, B, C in turn; walks go from A to B"
+            IMAGES,
+            "samples",
+            help="Click samples to choose A, B, C in turn; walks go from A to B",
+            when="show=walk|arithmetic",
         ),
     ] = 0,
     cut: Annotated[
