@@ -315,14 +315,14 @@ def _spread(
             "leave it out, or take it as numbers"
         )
     if any(gaps):
-        fill = "missing"
+        fill: str = "missing"
         if way == "most frequent":
-            learnt = [cells[row] for row in train if not gaps[row]] or known
+            learnt: list[str] = [cells[int(row)] for row in train if not gaps[row]] or known
             fill = Counter(learnt).most_common(1)[0][0]
         elif way not in ("own category", "drop rows"):
             raise ValueError(f"missing: {name} holds words, so it has no {way}; own category?")
-        cells = [fill if gap else cell for cell, gap in zip(cells, gaps, strict=True)]
-        levels = sorted(set(cells))
+        whole = list[str](fill if gap else cell for cell, gap in zip(cells, gaps, strict=True))
+        cells, levels = whole, sorted(set(whole))
         what = "a category of their own" if fill == "missing" else f"{fill!r}"
         remarks.append(f"{sum(gaps)} missing words of {name} are {what}")
     remarks.append(f"{name} spread out into {len(levels)} columns of 0 and 1")

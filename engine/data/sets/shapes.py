@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -76,7 +76,8 @@ def ink(
     """
     from sklearn.datasets import load_digits
 
-    clean = load_digits().images / 16  # (1797, 8, 8)
+    bunch: Any = load_digits()  # scikit-learn has no types
+    clean = bunch.images / 16  # (1797, 8, 8)
     random = np.random.default_rng(seed + 10_000)
     pictures = (clean + noise * random.normal(size=clean.shape))[:, None]
     note = f"UCI digits under grain of {noise:g}; ink is what was darker than half"
