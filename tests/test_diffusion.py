@@ -531,16 +531,16 @@ def test_every_turn_of_the_study_is_answered(family: str, data: str, tmp_path):
 
     first = settled(next(run))
     turns = [
-        {"moment": 0.0},
+        {"moment": 0},
         {"sampler": "heun", "guidance": 3.0},
         {"sampler": "ddim", "eta": 1.0, "spacing": "Karras"},
-        {"label": recipe.outline.classes[1], "moment": 0.5},
+        {"label": recipe.outline.classes[1], "moment": 50},
         {"task": "fill in", "again": 2},
         {"drawing": [1.0] * 784, "sample": 3},
         {"task": "to noise and back"},
         {"task": "sample", "guide": "classifier"},
         {"guide": "classifier-free", "sampler": "as trained", "label": "any"},
-        {"moment": 1.0, "spacing": "even", "guidance": 1.0},
+        {"moment": 100, "spacing": "even", "guidance": 1.0},
     ]
     frames = [settled(run.send(turn)) for turn in turns]
     assert all(frame.views for frame in frames)
@@ -594,7 +594,7 @@ def test_every_turn_of_the_walk_over_an_energy_is_answered(data: str, tmp_path):
     keep(tmp_path / "model.safetensors", model, recipe)
     run = study(str(tmp_path / "model.safetensors"), steps=20, chains=50, pictures=4)
     first = next(run)
-    for turn in ({"moment": 0.0}, {"temperature": 0.0}, {"steps": 3}, {"seed": 4}):
+    for turn in ({"moment": 0}, {"temperature": 0.0}, {"steps": 3}, {"seed": 4}):
         assert run.send(turn).views.keys() == first.views.keys()
     still = run.send({"temperature": 0.0, "step_size": 0.001, "steps": 40})
     falling = still.views["fall"].lines["mean energy of the chains"]

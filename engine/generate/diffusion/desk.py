@@ -35,7 +35,7 @@ class Wish:
 
     task: str
     label: str
-    moment: float
+    moment: int
     sampler: str
     steps: int
     eta: float
@@ -162,7 +162,8 @@ class Desk:
         labels = self.labels(wish, count)
         if wish.guide == "classifier":
             return driven(self.model.denoise(), self._classifier(labels), wish.guidance)
-        asked = labels if self.model.conditional else None
+        fits = wish.task != "fill in" or self.label(wish) is not None  # what is there tells it
+        asked = labels if self.model.conditional and fits else None
         return self.model.denoise(asked, wish.guidance)
 
     def _classifier(self, labels: torch.Tensor) -> Any:
@@ -180,7 +181,7 @@ class Desk:
             free = self.model.denoise()
 
             def seen(x: torch.Tensor, level: Level) -> torch.Tensor:
-                told = eyes(self.model.outside(free(x, level))).log_softmax(1)
+                told: torch.Tensor = eyes(self.model.outside(free(x, level))).log_softmax(1)
                 return told.gather(1, labels[:, None])[:, 0]
 
             return seen
@@ -233,7 +234,7 @@ class Desk:
     @torch.no_grad()
     def _frame(self, wish: Wish, *, waits: bool) -> Frame:
         walk = self._walk
-        at = round(wish.moment * (len(walk) - 1)) if waits else len(walk) - 1
+        at = round(wish.moment / 100 * (len(walk) - 1)) if waits else len(walk) - 1
         moment = walk[at]
         plane = self.model.outline.plane
         views = self._points(wish, at, moment) if plane else self._images(wish, at, moment)

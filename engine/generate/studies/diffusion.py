@@ -33,8 +33,8 @@ def study(
         str, Text(80, live=True, help="The class that is made; any: all in turn")
     ] = "any",
     moment: Annotated[
-        float, Slider(0.0, 1.0, live=True, help="Later on the way from noise to samples")
-    ] = 1.0,
+        int, Slider(0, 100, unit="%", live=True, help="Later on the way from noise to samples")
+    ] = 100,
     sampler: Annotated[
         str, Choice((USUAL, *samplers.all()), live=True, help="The rule by which a step is taken")
     ] = USUAL,
@@ -70,7 +70,13 @@ def study(
     ] = 3,
     drawing: Annotated[
         list[float],
-        Drawing(28, 28, when="task=fill in", help="Paint what the model shall fill in (images)"),
+        Drawing(
+            28,
+            28,
+            when="task=fill in",
+            centre=False,
+            help="Paint what the model shall fill in (images); empty: the right half",
+        ),
     ] = [],  # noqa: B006 - never changed
     sample: Annotated[
         int,
@@ -93,7 +99,7 @@ def study(
         model: The folder of a trained run, or the name of a ready model.
         task: What is done.
         label: The class, by name; any other word: all in turn.
-        moment: Where on the way the pictures are.
+        moment: Where on the way the pictures are [%].
         sampler: Name of a sampler, or the model's usual one.
         steps: How many steps.
         eta: Of DDIM.

@@ -29,7 +29,7 @@ SHAKEN = 10  # moments of a film strip
 class Wish:
     """What was asked for; the controls of the study."""
 
-    moment: float
+    moment: int
     steps: int
     step_size: float
     temperature: float
@@ -41,7 +41,9 @@ class Wish:
 def study(
     model: str,
     *,
-    moment: Annotated[float, Slider(0.0, 1.0, live=True, help="Later on the chains' way")] = 1.0,
+    moment: Annotated[
+        int, Slider(0, 100, unit="%", live=True, help="Later on the chains' way")
+    ] = 100,
     steps: Annotated[int, Slider(1, 1000, log=True, live=True, help="The chains go further")] = 200,
     step_size: Annotated[
         float,
@@ -60,7 +62,7 @@ def study(
 
     Args:
         model: The folder of a trained run, or the name of a ready model.
-        moment: Where on the way the pictures are.
+        moment: Where on the way the pictures are [%].
         steps: How many steps the chains take.
         step_size: Length of a step; 0: as in training.
         temperature: Of the noise.
@@ -118,7 +120,7 @@ class _Desk:
         return replace(self.model.walk, size=size, temperature=wish.temperature)
 
     def _frame(self, wish: Wish) -> Frame:
-        at = round(wish.moment * (len(self._walk) - 1))
+        at = round(wish.moment / 100 * (len(self._walk) - 1))
         place = self._walk[at]
         look = self._points if self.model.outline.plane else self._images
         views = look(at)
