@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import streamlit as st
 
 from ui import asked, study
@@ -68,12 +71,20 @@ def _sample(now: Chosen) -> None:
         run,
         form,
         key=f"{KEY}.sample",
-        only=[name for name in form.live() if classes or name not in CLASSES],
+        only=[name for name in form.live() if name not in _idle(now.recipe)],
         options={"label": ("any", *classes)} if classes else {},
         main=kind.main,
     )
     with st.expander("How it was made", icon=":material/menu_book:"):
         _made(now)
+
+
+def _idle(recipe: Mapping[str, Any]) -> set[str]:
+    """Controls that do nothing for this model: of classes, points or drawings that it lacks."""
+    idle = set() if recipe["conditional"] else set(CLASSES)
+    if recipe["kind"] == "translation":
+        idle.add("drawing" if len(recipe["outline"]["shape"]) == 1 else "place")
+    return idle
 
 
 def _made(now: Chosen) -> None:

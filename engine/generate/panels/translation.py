@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
 from engine.generate.learner import Learner
@@ -36,7 +37,7 @@ def moved(given: torch.Tensor, made: torch.Tensor, source: Source) -> Arrows:
         given.numpy(),
         (made - given).numpy(),
         source.outline.extent,
-        points=Points(true.numpy()),
+        points=Points(true.numpy(), np.ones(len(true), dtype=np.int32), ("given", "wanted")),
         title="from given points to what is made of them, over wanted ones",
     )
 
