@@ -1,13 +1,16 @@
 """Flows: they can be undone, their volumes are right, and they reach what they are shown."""
 
+import io
 import itertools
 import math
+import zipfile
 
 import pytest
 import torch
 
 from engine.generate.families import families
 from engine.generate.families.flow import shades_of
+from engine.generate.kept import Recipe
 from engine.generate.learn import fitting
 from engine.generate.learner import Learner
 from engine.generate.model import Outline
@@ -15,6 +18,8 @@ from engine.generate.parts.continuous import Velocity
 from engine.generate.parts.invertible import ActNorm, Mix
 from engine.generate.parts.spline import bend, numbers, unbend
 from engine.generate.source import open_source
+from engine.generate.takings import Taken
+from engine.generate.takings.files import onnx
 
 PLANE, IMAGE = Outline((2,)), Outline((1, 4, 4))
 FLOWS = {
@@ -202,3 +207,17 @@ def test_an_odd_image_is_refused_by_glow():
 def test_couplings_of_too_many_pixels_are_refused_before_they_are_made():
     with pytest.raises(ValueError, match="glow"):
         families.find("spline-flow")(Outline((3, 64, 64)), {}, width=256, layers=16)
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_the_way_from_noise_to_data_is_the_same_in_onnx(name, tmp_path):
+    runtime = pytest.importorskip("onnxruntime", reason="an extra of the tests")
+    family, outline, own = FLOWS[name]
+    made = flow(family, outline, **{**own, "steps": 3} if "steps" in own else own)
+    recipe = Recipe(family, "made", outline)
+    with zipfile.ZipFile(io.BytesIO(onnx(Taken(tmp_path, made, recipe)))) as folder:
+        session = runtime.InferenceSession(folder.read("generator.onnx"))
+    z = torch.randn(3, outline.size, generator=torch.Generator().manual_seed(0))
+    (told,) = session.run(None, {session.get_inputs()[0].name: z.numpy()})
+    with torch.no_grad():
+        torch.testing.assert_close(torch.from_numpy(told), made.decode(z), atol=1e-5, rtol=1e-4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
@@ -20,6 +21,7 @@ from engine.generate.parts.invertible import (
     Flat,
     Layer,
     Logit,
+    Mix,
     Scale,
     chequered,
 )
@@ -159,7 +161,10 @@ class _Back(nn.Module):
 
     def __init__(self, flow: Flow) -> None:
         super().__init__()
-        self.layers = flow.layers
+        self.layers = copy.deepcopy(flow.layers)
+        for part in self.modules():
+            if isinstance(part, Mix):
+                part.settle()
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
         for layer in reversed(self.layers):

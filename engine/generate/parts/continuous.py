@@ -39,9 +39,9 @@ class Velocity(nn.Module):
         Returns:
             `(n, size)` and `(n,)`.
         """
-        value = torch.cat([x, torch.full((len(x), 1), time)], 1)
+        value = torch.cat([x, torch.full_like(x[:, :1], time)], 1)
         # time stands still, so its direction is 0
-        moves = functional.pad(directions, (0, 1)).expand(len(x), -1, -1)
+        moves = functional.pad(directions, (0, 1)).expand(x.shape[0], -1, -1)
         for layer in self.layers:
             value = layer(value).tanh()
             moves = (1 - value.square())[:, None] * functional.linear(moves, layer.weight)  # type: ignore[arg-type] # a Linear's
@@ -89,7 +89,7 @@ class Continuous(Layer):
         """Every step from noise to data."""
         none, places = torch.zeros(1, 0, self._size), []
         for number in range(self.steps):
-            y, _ = self._step(y, torch.zeros(len(y)), number, 1, none)
+            y, _ = self._step(y, y.new_zeros(y.shape[0]), number, 1, none)
             places.append(y)
         return places
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -125,8 +127,9 @@ class Coupling(Layer):
 
     def told(self, x: torch.Tensor) -> torch.Tensor:
         """What the numbers that stay say of each number, `(n, size, numbers)`."""
-        given: torch.Tensor = self.conditioner(x * self.mask)
-        return given.view(len(x), x.shape[1], -1)
+        given = self.conditioner(x * self.mask)
+        each: torch.Tensor = given.view(-1, len(self.mask), given.shape[1] // len(self.mask))
+        return each
 
     def forward(self, x: torch.Tensor) -> Stretched:
         """Move what the mask does not hold."""
@@ -175,6 +178,7 @@ class Mix(Layer):
         self.register_buffer("sign", upper.diagonal().sign())
         self.lower, self.upper = nn.Parameter(lower.tril(-1)), nn.Parameter(upper.triu(1))
         self.log_size = nn.Parameter(upper.diagonal().abs().log())
+        self._back: torch.Tensor | None = None
 
     def matrix(self) -> torch.Tensor:
         """W, `(channels, channels)`."""
@@ -189,11 +193,16 @@ class Mix(Layer):
 
     def inverse(self, y: torch.Tensor) -> torch.Tensor:
         """Mix them back."""
-        return self._by(torch.linalg.inv(self.matrix()), y)
+        back = torch.linalg.inv(self.matrix()) if self._back is None else self._back
+        return self._by(back, y)
+
+    def settle(self) -> None:
+        """Work the way back out once and for all: it will learn no more."""
+        self._back = torch.linalg.inv(self.matrix()).detach()
 
     def _by(self, matrix: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-        mixed = torch.einsum("dc,nc...->nd...", matrix, x)
-        return mixed.reshape(x.shape)
+        mixed: torch.Tensor = torch.einsum("dc,ncij->ndij", matrix, x)
+        return mixed
 
 
 class HalfCoupling(Layer):
@@ -289,10 +298,10 @@ class Scale(Layer):
     def inverse(self, y: torch.Tensor) -> torch.Tensor:
         """Noise back to images."""
         if self.inner is None:
-            x = y.view(len(y), *self._shape)
+            x = y.view(-1, *self._shape)
         else:
-            half = y.shape[1] // 2
-            done = y[:, half:].view(len(y), -1, *self._shape[1:])
+            half = math.prod(self._shape) // 2
+            done = y[:, half:].view(-1, self._shape[0] // 2, *self._shape[1:])
             x = torch.cat([self.inner.inverse(y[:, :half]), done], 1)
         for layer in reversed(self.layers):
             x = layer.inverse(x)  # type: ignore[operator] # a Layer
@@ -314,7 +323,7 @@ class Flat(Layer):
 
     def inverse(self, y: torch.Tensor) -> torch.Tensor:
         """And back."""
-        return y.view(len(y), *self._shape)
+        return y.view(-1, *self._shape)
 
 
 def chequered(shape: tuple[int, ...], which: int) -> torch.Tensor:
