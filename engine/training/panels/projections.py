@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 import torch
@@ -55,7 +56,8 @@ def tsne(session: Session, memory: Memory) -> View | None:
     if begin is None:
         begin = _widest(hidden)[0]
     begin = begin / max(1e-12, float(begin[:, 0].std())) * 1e-4  # the spread it wants to begin with
-    learner = TSNE(perplexity=PERPLEXITY, init=begin, max_iter=TURNS, random_state=0)
+    how: dict[str, Any] = {"init": begin}  # places are taken, too, whatever its stub says
+    learner = TSNE(perplexity=PERPLEXITY, max_iter=TURNS, random_state=0, **how)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of scikit-learn's own future, and of identical samples
         memory["places"] = learner.fit_transform(hidden.numpy())
@@ -67,7 +69,7 @@ def _umap(session: Session, memory: Memory) -> View | None:
 
     Source: McInnes, Healy & Melville (2018), UMAP: uniform manifold approximation and projection.
     """
-    from umap import UMAP  # not installed with the playground
+    from umap import UMAP  # pyright: ignore[reportMissingImports] # only if somebody installed it
 
     hidden = _hidden(session, FEWER)
     if hidden is None:
