@@ -267,7 +267,7 @@ class Desk(Maker):
         rows, columns = z[:4], z[4:]
         fine = model.decode(columns)
         coarse = model.decode(rows)
-        blank = torch.ones_like(fine[:1])
+        blank = -torch.ones_like(fine[:1])
         pictures, names = [blank, *fine.split(1)], ["", *["fine"] * 5]
         for number, row in enumerate(rows):
             pictures.append(coarse[number : number + 1])
@@ -286,4 +286,5 @@ class Desk(Maker):
         if self.model.conditional and self.source.held_labels is not None:
             labels = self.source.held_labels[wish.seed : wish.seed + game.POINTS]
         happened = game.play(self.model, true, labels, wish.seed, wish.rate)
-        return dict(game.moment(happened, wish.moment))
+        views = dict(game.moment(happened, wish.moment))
+        return {"samples": views.pop("surface"), **views}  # in the large place

@@ -83,13 +83,15 @@ class Maker:
         made = self.decode(self.z(wish, count), labels)
         if plane:
             return self.points(made, labels)
-        names, classes = [], self.model.outline.classes
+        names: list[str] = []
+        classes = self.model.outline.classes
         for index, value in enumerate(self.opinion(made, labels)):
             asked = "" if labels is None else f"{classes[int(labels[index])]}: "
             names.append(f"{asked}D {float(value):.2f}")
         marks: dict[int, str] = {}
         for letter, index in zip("ABC", wish.picks, strict=True):
             marks[index] = f"{marks[index]}, {letter}" if index in marks else letter
+            names[index] = f"{letter} · {names[index]}"
         return Tiles(
             tiles(made), tuple(names), across=6, marks=marks, title="samples, and what D says"
         )
