@@ -76,7 +76,7 @@ class Quantised(Generative):
         self.encoder = _encoder(outline.shape[0], size, width, len(halved) - 1)
         self.decoder = _decoder(size, outline.shape[0], width, halved)
         self.book = Codebook(entries, size)
-        self.prior = GatedStack(1, entries, width=32, depth=3, first=3)
+        self.prior = GatedStack(1, entries, width=32, depth=3, first=3, takes=size)
         self.latent = size * self.grid[0] * self.grid[1]
 
     def players(self) -> dict[str, Iterable[nn.Parameter]]:
@@ -157,7 +157,7 @@ class Quantised(Generative):
         return {
             "encoder": (self.encoder, (torch.zeros(1, *self.outline.shape),)),
             "decoder": (self.decoder, (torch.zeros(1, size, rows, columns),)),
-            "prior": (self.prior, (torch.zeros(1, 1, rows, columns),)),
+            "prior": (self.prior, (torch.zeros(1, size, rows, columns),)),
         }
 
     def _decoded(self, vectors: torch.Tensor) -> torch.Tensor:
@@ -165,8 +165,8 @@ class Quantised(Generative):
         return decoded
 
     def _shown(self, words: torch.Tensor) -> torch.Tensor:
-        """Words as the prior reads them: numbers in [-1, 1], `(n, 1, rows, columns)`."""
-        return 2 * words[:, None].float() / max(1, len(self.book.entries) - 1) - 1
+        """Words as the prior reads them: their entries, `(n, size, rows, columns)`."""
+        return self.book.entries[words].detach().permute(0, 3, 1, 2)
 
 
 def _halved(outline: Outline) -> list[tuple[int, int]]:

@@ -97,14 +97,31 @@ class GatedStack(nn.Module):
 
     So every pixel before is seen, and each layer is switched by gates: tanh(a) * sigmoid(b).
 
+    Args:
+        colours: Channels of a pixel, which come one after the other.
+        gives: Channels out.
+        width: Channels of a layer.
+        depth: Layers after the first.
+        first: Rows and columns of the first kernel.
+        extra: Numbers that every layer is told besides; 0 for none.
+        takes: Channels of a pixel that come all at once; 0: its colours.
+
     Source: van den Oord et al. (2016), Conditional Image Generation with PixelCNN Decoders.
     """
 
     def __init__(
-        self, colours: int, gives: int, *, width: int, depth: int, first: int, extra: int = 0
+        self,
+        colours: int,
+        gives: int,
+        *,
+        width: int,
+        depth: int,
+        first: int,
+        extra: int = 0,
+        takes: int = 0,
     ) -> None:
         super().__init__()
-        layers = [_Gated(colours, width, first, colours, own=False, extra=extra)]
+        layers = [_Gated(takes or colours, width, first, colours, own=False, extra=extra)]
         layers += [_Gated(width, width, 3, colours, own=True, extra=extra) for _ in range(depth)]
         self.layers = nn.ModuleList(layers)
         self.end = nn.Sequential(
