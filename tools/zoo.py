@@ -56,7 +56,79 @@ class Ready:
 
 
 READY = {
-    "gan-grid": Ready("gan", "grid", "GAN on a grid of Gaussians", 10_000),
+    "gan-grid": Ready("gan", "grid", "GAN on a grid of Gaussians", 10_000, learning_rate=5e-4),
+    "wgan-gp-ring": Ready("wgan-gp", "ring", "Wasserstein GAN on a ring", 6000),
+    "diffusion-ring": Ready(
+        "diffusion", "ring", "Diffusion on a ring", 4000, batch=256, learning_rate=2e-3
+    ),
+    "flow-matching-spiral": Ready(
+        "flow matching", "spiral", "Flow matching on a spiral", 4000, batch=256, learning_rate=2e-3
+    ),
+    "spline-flow-moons": Ready(
+        "spline-flow", "two moons", "Spline flow on two moons", 3000, learning_rate=2e-3
+    ),
+    "energy-moons": Ready("energy", "two moons", "Energy of two moons", 3000),
+    "cyclegan-plane": Ready(
+        "cyclegan", "turned", "CycleGAN between two sets of points", 1500, batch=64
+    ),
+    "vae-digits": Ready("vae", "digits", "VAE on digits", 6000, learning_rate=2e-3),
+    "conditional-vae-digits": Ready(
+        "conditional-vae",
+        "digits",
+        "Conditional VAE on digits",
+        5000,
+        {"latent": 3},
+        learning_rate=2e-3,
+    ),
+    "beta-vae-factors": Ready(
+        "beta-vae",
+        "factors",
+        "β-VAE on shapes",
+        5000,
+        {"beta": 1.5, "latent": 8, "style": "convolutional", "width": 64},
+        learning_rate=2e-3,
+    ),
+    "vq-vae-digits": Ready(
+        "vq-vae", "digits", "VQ-VAE on digits", 4000, batch=64, learning_rate=2e-3
+    ),
+    "pixelcnn-digits": Ready(
+        "pixelcnn",
+        "digits",
+        "PixelCNN on digits",
+        1500,
+        {"told": True},
+        batch=32,
+        learning_rate=6e-3,
+    ),
+    "glow-digits": Ready("glow", "digits", "Glow on digits", 1500, batch=64, learning_rate=2e-3),
+    "dcgan-digits": Ready("dcgan", "digits", "DCGAN on digits", 2500, batch=64, learning_rate=5e-4),
+    "conditional-gan-digits": Ready(
+        "conditional-gan", "digits", "Conditional GAN on digits", 3000, batch=64, learning_rate=5e-4
+    ),
+    "stylegan-digits": Ready("stylegan", "digits", "StyleGAN on digits", 3000, batch=64),
+    "pix2pix-outlines": Ready(
+        "pix2pix", "outlines", "pix2pix: outlines to shapes", 400, batch=32, learning_rate=2e-3
+    ),
+    "diffusion-digits": Ready(
+        "diffusion", "digits", "Diffusion on digits", 1500, batch=128, learning_rate=2e-3
+    ),
+    "latent-diffusion-digits": Ready(
+        "latent diffusion",
+        "digits",
+        "Latent diffusion on digits",
+        3000,
+        {"first": 1200},
+        learning_rate=2e-3,
+    ),
+    "diffusion-glyphs": Ready(
+        "diffusion",
+        "glyphs",
+        "Diffusion on printed digits",
+        2000,
+        {"channels": 16, "average": 0.998},
+        batch=48,
+        learning_rate=2e-3,
+    ),
 }
 
 
