@@ -69,7 +69,7 @@ READY = {
     ),
     "energy-moons": Ready("energy", "two moons", "Energy of two moons", 3000),
     "cyclegan-plane": Ready(
-        "cyclegan", "turned", "CycleGAN between two sets of points", 1500, batch=64
+        "cyclegan", "clouds", "CycleGAN between two sets of points", 1500, batch=64
     ),
     "vae-digits": Ready("vae", "digits", "VAE on digits", 6000, learning_rate=2e-3),
     "conditional-vae-digits": Ready(
