@@ -67,16 +67,18 @@ def opened(
     key: str,
     settings: Mapping[str, Value] | None = None,
     title: str = "",
+    parameter: str = "model",
 ) -> Run:
     """This session's run of `entry` for a model, as `begun`; a new one when the stamp changes.
 
     Args:
-        entry: A generator function with a parameter `model`.
+        entry: A generator function whose first parameter is a model.
         model: What that parameter takes.
         stamp: Changes when the model does.
         key: The page's own.
         settings: What a first run begins with.
         title: What the run is called.
+        parameter: What that first parameter is called.
     """
     wanted = (entry, model, stamp)
     kept = st.session_state.get(f"{key}.run")
@@ -95,7 +97,7 @@ def opened(
         for name, value in mixed.items()
         if name in form.controls and form.controls[name].refuse(value) is None
     }
-    run = board().start(entry, {"model": model, **fitting}, owner=visitor(), title=title)
+    run = board().start(entry, {parameter: model, **fitting}, owner=visitor(), title=title)
     st.session_state[f"{key}.run"] = (run.id, wanted)
     return run
 

@@ -18,6 +18,8 @@ from engine.generate import kept as kept_models
 from engine.generate.beam import search
 from engine.generate.filters import Rule
 from engine.generate.kept import draw_samples
+from engine.generate.pipeline import INDEX, open_pipeline, stages
+from engine.generate.studies.pipeline import study as pipeline_study
 from engine.generate.study import study
 from engine.generate.write import write
 from engine.generate.writer import Writer, numbers, text_inputs, writer
@@ -32,7 +34,9 @@ OWN = ("prompt", "source", "cache", "place")  # controls of the page that are fl
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument(
-        "spec", nargs="?", help="a ready model's name, a generative model's file, or a network's"
+        "spec",
+        nargs="?",
+        help="a ready model's name, a generative model's file, a pipeline's folder, or a network's",
     )
     parser.add_argument("settings", nargs="*", metavar="name=value", help="see --list")
     parser.add_argument("--weights", type=Path, help="a safetensors file")
@@ -59,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(told, ensure_ascii=False))
         return 0
     if options.spec and options.weights is None:
-        return _make(options)
+        return _draw_pipeline(options) if (Path(options.spec) / INDEX).is_file() else _make(options)
     if None in (options.spec, options.weights):
         raise ValueError(
             "sample: needs a generative model, or a text network's file, --weights and --prompt; "
@@ -88,6 +92,26 @@ def run(options: argparse.Namespace) -> int:
         write_arrays(options.output, numbers_of)
     told = {name: value for name, value in numbers_of.items() if name != "odds"}
     print(json.dumps(plain(told), ensure_ascii=False) if options.json else numbers_of["text"])
+    return 0
+
+
+def _draw_pipeline(options: argparse.Namespace) -> int:
+    """An image of words by a pipeline of diffusers from a folder."""
+    chosen = Form.of(pipeline_study, "sample").fill(parse(options.settings))
+    side = max(8, int(chosen["rows"]) // 8 * 8)  # type: ignore[arg-type] # a Slider's
+    walk = stages(
+        open_pipeline(options.spec),
+        options.prompt,
+        steps=int(chosen["steps"]),  # type: ignore[arg-type] # a Slider's
+        guidance=float(chosen["guidance"]),  # type: ignore[arg-type] # a Slider's
+        seed=options.seed,
+        size=(side, side),
+    )
+    found = list(walk)
+    told = {"image": np.asarray(found[-1].image), "steps": len(found), "prompt": options.prompt}
+    if options.output:
+        write_arrays(options.output, told)
+    print(json.dumps(plain({**told, "image": list(told["image"].shape)}), ensure_ascii=False))
     return 0
 
 

@@ -7,6 +7,7 @@ lies in the folder is run, and nothing is fetched.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 import torch
 
 from engine.optional import need
+from engine.store.home import home
 
 LARGEST = 6.0  # GB of weights that are opened
 FILE = "requirements-diffusers.txt"
@@ -36,6 +38,16 @@ class Stage:
     of: int
     latent: torch.Tensor
     image: Any = None
+
+
+def models() -> Path:
+    """The folder in which models of other makers lie: `PLAYGROUND_MODELS`, or below our home."""
+    return Path(os.environ.get("PLAYGROUND_MODELS") or home() / "models").resolve()
+
+
+def at_hand() -> list[str]:
+    """The names of the pipelines that lie there."""
+    return sorted(one.parent.name for one in models().glob(f"*/{INDEX}"))
 
 
 def open_pipeline(folder: str | Path, *, largest: float = LARGEST) -> Any:

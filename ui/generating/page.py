@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from ui import asked, study
-from ui.generating import chosen, home, text, training
+from ui.generating import chosen, home, pipelines, text, training
 from ui.generating.chosen import Chosen
 from ui.generating.kinds import KINDS
 
@@ -16,6 +16,7 @@ SECTIONS = {
     "Sample": ":material/auto_awesome: Sample",
     "Train": ":material/play_circle: Train",
     "Text": ":material/edit_note: Text",
+    "Pipelines": ":material/cloud_download: Pipelines",
     "Take home": ":material/download: Take home",
 }
 KEY = "generate"
@@ -32,6 +33,8 @@ def show() -> None:
         training.show()
     elif section == "Text":
         text.show()
+    elif section == "Pipelines":
+        pipelines.show()
     elif now is None:
         st.info("There is no model yet: train one, and its samples appear here.")
     elif section == "Take home":

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from engine.forms import Slider, Text, Value
-from engine.generate.pipeline import Stage, open_pipeline, stages
+from engine.generate.pipeline import Stage, models, open_pipeline, stages
 from engine.views import Array, Frame, Note, Tiles, View
 
 LARGEST = 512  # rows and columns of an image
@@ -29,7 +29,7 @@ def study(
     """Make an image of words; show its latent after every step; wait for a control.
 
     Args:
-        folder: Where the pipeline lies.
+        folder: Where the pipeline lies; or its name below `PLAYGROUND_MODELS`.
         prompt: What shall be seen.
         steps: How many.
         guidance: Weight of classifier-free guidance.
@@ -43,7 +43,7 @@ def study(
         LookupError: There is no such folder.
         ValueError: It cannot be opened; says why and what to do.
     """
-    pipeline = open_pipeline(folder)
+    pipeline = open_pipeline(models() / folder)  # a whole path stands for itself
     wish: dict[str, Any] = {
         "prompt": prompt,
         "steps": steps,
