@@ -154,10 +154,27 @@ WRITERS = {
         "gpt-pieces",
         "plays_pieces",
         "GPT in pieces of words, on Shakespeare",
-        {"epochs": 24, "learning_rate": 0.002, "schedule": "one-cycle", "weight_decay": 0.01},
+        {
+            "epochs": 14,
+            "batch_size": 16,
+            "learning_rate": 0.002,
+            "schedule": "one-cycle",
+            "initialisation": "normal",
+            "optimizer": "AdamW",
+            "weight_decay": 0.1,
+        },
     ),
     "text-stories": Writer(
-        "gpt-small", "stories", "Small GPT, on tiny stories", {"epochs": 6, "learning_rate": 0.002}
+        "gpt-small",
+        "stories",
+        "Small GPT, on tiny stories",
+        {
+            "epochs": 5,
+            "batch_size": 16,
+            "learning_rate": 0.002,
+            "schedule": "cosine",
+            "initialisation": "normal",
+        },
     ),
     "text-blanks": Writer(
         "bert-blanks",
