@@ -53,5 +53,6 @@ KINDS = {
     "translation": Kind(
         "From picture to picture",
         "One kind of picture is turned into another, with pairs to learn from or without.",
+        "translation",
     ),
 }

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from engine.forms import Form, Value
-from engine.jobs import Run, board
+from engine.jobs import CallError, Run, board
 from engine.store.projects import Project
 from ui import asked, components, project, widgets
 from ui.generating.chosen import TRAIN, choose
@@ -21,6 +21,7 @@ TARGETS = "engine.generate.targets:targets"
 PAIRS = "engine.generate.pairs:pairs"
 DRAWN = "drawn"
 RUN = "generate.train.run"
+IMAGES = {"batch_size": 64, "steps": 1500}  # for images a step takes longer, and teaches more
 
 
 def show() -> None:
@@ -33,7 +34,7 @@ def show() -> None:
         begin = st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch")
         own = _own(family)
         networks = _networks(family, project.current())
-        settings = _settings(family)
+        settings = _settings(family, data)
     if begin:
         _start(family, data, own, networks, settings, run)
     with view:
@@ -117,8 +118,7 @@ def _data(family: Mapping[str, Any]) -> str:
     if family["images"]:
         images = asked.answer("engine.generate.source:image_sets")
         titles |= {name: f"{name} · images" for name in images}
-        if (own := project.current().data).startswith("own:") and _is_image(own):
-            titles[own] = "your own images"
+    titles |= _yours(family)
     name = _one_of(titles)
     return _shaped(TARGETS, name, targets) if name in targets and name != DRAWN else name
 
@@ -153,8 +153,18 @@ def _shaped(table: str, name: str, known: Mapping[str, Mapping[str, Any]]) -> st
     return name + "?" * bool(differs) + "&".join(f"{k}={json.dumps(v)}" for k, v in differs.items())
 
 
-def _is_image(data: str) -> bool:
-    return bool(asked.about(data).get("kind") == "image")
+def _yours(family: Mapping[str, Any]) -> dict[str, str]:
+    """The data on stage, where they are the visitor's own and the family can learn them."""
+    own = project.current().data
+    if own.partition(":")[0] not in asked.OWN:
+        return {}
+    try:
+        kind = asked.about(own).get("kind")
+    except CallError:
+        return {}
+    fits = (kind == "image" and family["images"]) or (kind == "plane" and family["plane"])
+    words = "images" if kind == "image" else "points"
+    return {own: f"{asked.called(own)} · {words}"} if fits else {}
 
 
 def _own(family: Mapping[str, Any]) -> dict[str, Value]:
@@ -183,12 +193,15 @@ def _networks(family: Mapping[str, Any], now: Project) -> dict[str, Any]:
     return dict.fromkeys(chosen, now.spec)
 
 
-def _settings(family: Mapping[str, Any]) -> dict[str, Value]:
+def _settings(family: Mapping[str, Any], data: str) -> dict[str, Value]:
     """How it is trained; first what suits the family and the data."""
     form = asked.form(TRAIN)
     suits = dict(family.get("suits", {}))
-    if st.session_state.get("generate.train.suited") != family["name"]:
-        st.session_state["generate.train.suited"] = family["name"]
+    points = data.partition("?")[0] in {str(entry["name"]) for entry in asked.table(TARGETS)}
+    if family["plane"] and not points and family["kind"] != "translation":
+        suits |= IMAGES  # what suits the family was found on points
+    if st.session_state.get("generate.train.suited") != (family["name"], points):
+        st.session_state["generate.train.suited"] = (family["name"], points)
         for name in ("learning_rate", "batch_size", "steps"):
             st.session_state[f"generate.train.{name}"] = suits.get(name, form.defaults[name])
     return widgets.controls(_without_pad(form, ""), "generate.train", live=True)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import torch
 
-from engine.forms import Choice, Pick, Place, Slider, Value
+from engine.forms import Choice, Pick, Place, Slider, Text, Value
 from engine.generate import pictured_game
 from engine.generate.families.style import Style
 from engine.generate.kept import open_kept
@@ -35,8 +35,8 @@ def study(
     ] = "samples",
     seed: Annotated[int, Slider(0, 999, live=True, help="Other noise")] = 0,
     label: Annotated[
-        int, Slider(-1, 25, live=True, help="For a model that is told classes: which; -1: all")
-    ] = -1,
+        str, Text(80, live=True, help="For a model that is told classes: which; any: all in turn")
+    ] = "any",
     truncation: Annotated[
         float,
         Slider(
@@ -76,7 +76,7 @@ def study(
         model: A file, a run's folder, or the name of a ready model.
         show: What to look at.
         seed: Fixes the noise.
-        label: The class to make.
+        label: Name of the class to make; any other word for all in turn.
         truncation: ψ of a StyleGAN.
         place: Where in a flat cut through the codes.
         pick: The sample clicked.
@@ -169,7 +169,8 @@ class Desk(Maker):
         directions = codes.plane_of_codes(self.model.latent, wish.seed)
         axis = torch.linspace(-REACH, REACH, FINE)
         grid = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), dim=-1).reshape(-1, 2)
-        one = wish if wish.label >= 0 else replace(wish, label=0)
+        classes = self.model.outline.classes
+        one = replace(wish, label=classes[0]) if classes and wish.label not in classes else wish
         labels = self.labels(one, len(grid))
         said = self.opinion(self.decode(codes.on_plane(grid, directions), labels), labels)
         extent = (-REACH, REACH, -REACH, REACH)

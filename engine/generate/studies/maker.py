@@ -24,7 +24,7 @@ class Wish:
 
     show: str
     seed: int
-    label: int
+    label: str
     truncation: float
     place: tuple[float, float]
     picks: tuple[int, int, int]
@@ -53,12 +53,12 @@ class Maker:
 
     def labels(self, wish: Wish, count: int) -> torch.Tensor | None:
         """The classes to make, `(count,)`; None for a model that is told none."""
-        classes = len(self.model.outline.classes)
+        classes = self.model.outline.classes
         if not self.model.conditional or not classes:
             return None
-        if wish.label < 0:
-            return torch.arange(count) % classes
-        return torch.full((count,), min(wish.label, classes - 1))
+        if wish.label not in classes:
+            return torch.arange(count) % len(classes)
+        return torch.full((count,), classes.index(wish.label))
 
     def z(self, wish: Wish, count: int = IMAGES) -> torch.Tensor:
         """The codes of the samples shown."""
