@@ -86,8 +86,8 @@ class Points:
     xlabel: str = ""
     ylabel: str = ""
     equal: bool = False
-    behind: bool = False
     title: str = ""
+    behind: bool = False
 
     def __post_init__(self) -> None:
         if self.xy.ndim != 2 or self.xy.shape[1] != 2:

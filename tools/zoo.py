@@ -84,12 +84,12 @@ READY = {
         "beta-vae",
         "factors",
         "β-VAE on shapes",
-        5000,
-        {"beta": 1.5, "latent": 8, "style": "convolutional", "width": 64},
+        1800,
+        {"beta": 1.5, "latent": 8, "style": "convolutional", "width": 32},
         learning_rate=2e-3,
     ),
     "vq-vae-digits": Ready(
-        "vq-vae", "digits", "VQ-VAE on digits", 4000, batch=64, learning_rate=2e-3
+        "vq-vae", "digits", "VQ-VAE on digits", 2500, batch=64, learning_rate=2e-3
     ),
     "pixelcnn-digits": Ready(
         "pixelcnn",

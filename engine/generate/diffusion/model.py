@@ -296,4 +296,5 @@ class Diffusion(Generative):
         step = int(self.taken)
         keep = min(self.plan.average, (1 + step) / (WARMING + step))
         own: list[torch.Tensor] = list(self.network.parameters())
-        torch._foreach_lerp_(list[torch.Tensor](self.averaged.parameters()), own, 1 - keep)
+        averaged = list[torch.Tensor](self.averaged.parameters())
+        torch._foreach_lerp_(averaged, own, 1 - keep)  # pyright: ignore[reportPrivateImportUsage]
