@@ -19,6 +19,7 @@ SECTIONS = {
     "Pipelines": ":material/cloud_download: Pipelines",
     "Take home": ":material/download: Take home",
 }
+OF_MODEL = {"Sample", "Take home"}  # sections that are about the model on top
 KEY = "generate"
 CLASSES = {"label", "guidance"}  # controls that mean something only to models told classes
 
@@ -26,9 +27,11 @@ CLASSES = {"label", "guidance"}  # controls that mean something only to models t
 def show() -> None:
     """Everything on the page."""
     now = chosen.current()
-    if now is not None:
-        chosen.strip(now)
+    strip = st.container()
     section = _section()
+    if now is not None and section in OF_MODEL:
+        with strip:
+            chosen.strip(now)
     if section == "Train":
         training.show()
     elif section == "Text":

@@ -25,7 +25,8 @@ FILLS = (
 
 def show() -> None:
     """Whose text, and the live view."""
-    models = {str(one["name"]): one for one in asked.answer("engine.generate.kept:writers")}
+    found = sorted(asked.answer("engine.generate.kept:writers"), key=_fills)  # who writes is first
+    models = {str(one["name"]): one for one in found}
     names = [*models, *([STAGE] if _on_stage() else [])]
     if not names:
         st.info("No text model is here yet. Put a *Small GPT* on stage and train it on stories.")
@@ -40,7 +41,7 @@ def show() -> None:
         key=f"{KEY}.model",
     )
     chosen = models.get(picked or names[0]) or _stage()
-    fills = str(chosen["data"]).partition("?")[0] == "blanks"
+    fills = _fills(chosen)
     entry = blanks.ENTRY if fills else generation.ENTRY
     st.markdown(FILLS if fills else WRITES)
     place = Path(str(chosen["place"]))
@@ -48,11 +49,16 @@ def show() -> None:
     run = study.opened(entry, str(place), stamp, key=KEY, title=str(chosen["title"]))
     form = asked.form(entry)
     if fills:
-        study.view(run, form, key=KEY, main="text filled")
+        study.view(run, form, key=KEY, columns=2, top=["text filled"])
         return
     controls = [name for name in form.live() if name != "source"]
     study.view(run, form, key=KEY, only=controls, columns=3, top=["read", "text"])
     st.page_link("attention.py", label="Look at its **attention**", icon=":material/hub:")
+
+
+def _fills(model: dict[str, Any]) -> bool:
+    """Whether a model fills blanks; else it writes on."""
+    return str(model["data"]).partition("?")[0] == "blanks"
 
 
 def _on_stage() -> bool:

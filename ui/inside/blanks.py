@@ -28,7 +28,7 @@ def show(now: Project) -> None:
         "it is surest of is filled first, then it thinks again. Click a word to see its odds."
     )
     run = study.begun(ENTRY, now, key=KEY)
-    study.view(run, asked.form(ENTRY), key=KEY, main="text filled")
+    study.view(run, asked.form(ENTRY), key=KEY, columns=2, top=["text filled"])
 
 
 SECTION = Section("Blanks", ":material/select_all:", 25, misfit, show)
