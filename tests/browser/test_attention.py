@@ -58,7 +58,7 @@ def test_pick_a_head_point_at_a_token_change_something_and_ask_for_more(on_stage
     lines.hover(position={"x": 12, "y": 60})
     assert differs(page, shown(page, "input"), before), "the token was not marked"
 
-    page.get_by_label("Change").select_option("switch heads off")
+    page.get_by_label("Change", exact=True).select_option("switch heads off")
     page.get_by_label("Heads", exact=True).fill("all")
     expect(page.get_by_text("off: all")).to_be_visible(timeout=SLOW)
     expect(page.get_by_text("Largest change of an output")).to_be_visible()

@@ -37,10 +37,10 @@ def test_a_distribution_is_learnt_looked_at_and_taken_home(visit):
     expect(page.get_by_text("samples, always from the same noise").first).to_be_visible()
     rate = page.get_by_role("slider", name=re.compile("learning rate", re.IGNORECASE)).last
     rate.press("ArrowRight")  # during the run: a mark on the curves, the run goes on
-    look = page.get_by_role("button", name="Look at it as it is now")
-    expect(look).to_be_visible(timeout=SLOW)
-    page.get_by_role("button", name=re.compile("stop", re.IGNORECASE)).first.click()
-    look.click()
+    expect(page.get_by_text(re.compile("sliced Wasserstein", re.IGNORECASE)).first).to_be_visible()
+    page.get_by_role("button", name="Stop", exact=True).first.click()
+    expect(page.get_by_text("Stopped").first).to_be_visible(timeout=SLOW)
+    page.get_by_role("button", name="Look at it as it is now").click()
     expect(page.get_by_text("GAN on grid").first).to_be_visible(timeout=SLOW)
     shown(page)
     page.get_by_text("Take home", exact=True).first.click()

@@ -82,12 +82,18 @@ def _view(run: Run) -> None:
     if sent and sent.get("resume"):
         board().resume(run.id)
         st.rerun()
-    if (run.folder / "weights.safetensors").is_file() and st.button(
-        "Look at it as it is now", icon=":material/auto_awesome:"
-    ):
-        choose(run.id)
-        st.session_state["generate.section"] = "Sample"
-        st.rerun()
+    st.button(
+        "Look at it as it is now", icon=":material/auto_awesome:", on_click=_look, args=(run,)
+    )
+
+
+def _look(run: Run) -> None:
+    """Put the model on the page, from its first weights on, while it learns on."""
+    if not (run.folder / "weights.safetensors").is_file():
+        st.toast("Its first weights arrive in a few seconds; press once more then.")
+        return
+    choose(run.id)
+    st.session_state["generate.section"] = "Sample"  # before the page is drawn: its own widget
 
 
 def _family() -> dict[str, Any]:
