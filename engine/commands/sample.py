@@ -56,11 +56,9 @@ def run(options: argparse.Namespace) -> int:
     """Write, print the text, keep the arrays."""
     form = Form.of(study, "sample")
     if options.list:
-        told = {
-            "ready": kept_models.listing(),
-            "text": [one for one in form.to_json() if one["name"] not in OWN],
-        }
-        print(json.dumps(told, ensure_ascii=False))
+        settings = [one for one in form.to_json() if one["name"] not in OWN]
+        ready = [{**one, "kind": "ready model"} for one in kept_models.listing()]
+        print(json.dumps([*settings, *ready], ensure_ascii=False))
         return 0
     if options.spec and options.weights is None:
         return _draw_pipeline(options) if (Path(options.spec) / INDEX).is_file() else _make(options)
