@@ -8,7 +8,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from engine.generate import kept
-from tests.browser.test_journey import SLOW
+from tests.browser.test_journey import SLOW, photograph
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(600)]
 
@@ -20,6 +20,7 @@ def shown(page):
 
 def test_every_ready_model_shows_samples_on_arrival(visit):
     one_of_a_kind = {recipe.kind: name for name, recipe in kept.ready_models().items()}
+    one_of_a_kind["diffusion"] = "diffusion-glyphs"
     page = None
     for name in one_of_a_kind.values():
         page = visit(f"/generate?model={name}")
@@ -27,6 +28,8 @@ def test_every_ready_model_shows_samples_on_arrival(visit):
         title = kept.read_recipe(kept.find(name)).title
         expect(page.get_by_text(title).first).to_be_visible()
         assert page.get_by_text(re.compile("Traceback|went wrong")).count() == 0
+        if name == "diffusion-glyphs":
+            photograph(page, "generate")
         page.context.close()
 
 
