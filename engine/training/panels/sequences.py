@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
-import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from engine.memory.cells import Pass
 from engine.memory.spaces import walks
@@ -51,7 +51,9 @@ def gates(session: Session, memory: Memory) -> View | None:
     }
     if not rows:  # a plain RNN has none
         return None
-    drawn = _drawn(torch.stack(list(rows.values()), 1), session, "", "", "sequential")
+    # an encoder and its decoder go along texts of two lengths: the shorter row ends in nothing
+    padded = pad_sequence(list(rows.values()), padding_value=float("nan"))
+    drawn = _drawn(padded, session, "", "", "sequential")
     return replace(drawn, rows=tuple(rows), title="how far gates are open, mean over units")
 
 
