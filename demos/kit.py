@@ -24,7 +24,7 @@ from engine.forms import (
     Toggle,
     Value,
 )
-from engine.views import Frame, Yielded
+from engine.views import Frame, Yielded, frame_of
 
 __all__ = [
     "Changes",
@@ -131,7 +131,7 @@ class Lab:
     def frames(self, **settings: Value) -> Iterator[Frame]:
         """Run here and now to the end, or to the first frame that waits for a live control."""
         for item in self(**settings):
-            frame = item() if callable(item) else item
+            frame = frame_of(item)
             yield frame
             if frame.waits:
                 return
@@ -145,7 +145,7 @@ class Lab:
                 break
         if final is None:
             raise ValueError(f"lab {self.id} showed no frame")
-        return final() if callable(final) else final
+        return frame_of(final)
 
     def check(self) -> list[Claim]:
         """Put the lab's claims to the test."""

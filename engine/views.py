@@ -632,6 +632,11 @@ Yielded = Frame | Callable[[], Frame]
 """What a run yields: a frame, or a function that makes it when somebody will look."""
 
 
+def frame_of(made: Yielded) -> Frame:
+    """The frame that was yielded, made now if it was a function."""
+    return made() if callable(made) else made
+
+
 def layered(layers: Sequence[Sequence[str]]) -> dict[str, tuple[float, float]]:
     """Positions in the unit square for nodes in columns from left to right.
 

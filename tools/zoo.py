@@ -27,6 +27,7 @@ from engine.generate.source import open_source
 from engine.network.templates import spec_of
 from engine.store.files import write_json
 from engine.training.run import train
+from engine.views import frame_of
 
 LARGEST = 4_000_000  # bytes of a file
 
@@ -193,7 +194,7 @@ def write(name: str) -> None:
     with tempfile.TemporaryDirectory() as place:
         settings: dict[str, Any] = {**form.fill(one.settings), "panels": ""}
         for made in train(spec_of(one.template), one.data, folder=Path(place), **settings):
-            frame = made() if callable(made) else made
+            frame = frame_of(made)
             if frame.step % max(1, frame.of // 20) == 0:
                 told = "  ".join(f"{key} {value:.4g}" for key, value in frame.facts.items())
                 print(f"{name} {frame.step:>6}/{frame.of}  {told}", flush=True)

@@ -53,7 +53,7 @@ def show(entry: Entry, now: Project, settings: str) -> None:
     try:
         content = _made(entry["name"], json.dumps(now.spec), settings, weights, stamp)
     except CallError as error:
-        st.warning(f"{entry['title']}: {_plain(str(error))}")
+        st.warning(f"{entry['title']}: {plain(str(error))}")
         return
     st.download_button(
         f"Save {entry['file']}",
@@ -106,5 +106,6 @@ def _look(entry: Entry, content: bytes) -> None:
         st.caption(f"{len(content) / 1e6:,.2f} MB".replace(",", "\u202f"))
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Text that Markdown leaves as it is; a backtick becomes an apostrophe."""
     return text.replace("*", "\\*").replace("`", "'").replace("[", "\\[").replace("$", "\\$")

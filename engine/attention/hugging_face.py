@@ -7,9 +7,7 @@ below `PLAYGROUND_MODELS` (else `models` in the playground's home): a visitor na
 
 from __future__ import annotations
 
-import os
 import re
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,7 +18,7 @@ from torch import nn
 from engine.attention.subject import Stream, Subject
 from engine.data.dataset import IGNORED
 from engine.data.tokens import shown
-from engine.store.home import home
+from engine.store.home import models
 
 PREFIX = "transformer:"
 LARGEST = 200_000_000  # parameters; more would not fit beside other visitors
@@ -189,13 +187,13 @@ def _opened(name: str) -> tuple[Transformer, Any]:
 
 def _place(name: str) -> str:
     """The folder of a local model, or the name of one on the hub."""
-    models = Path(os.environ.get("PLAYGROUND_MODELS") or home() / "models").resolve()
-    folder = (models / name).resolve()
-    if folder.is_relative_to(models) and (folder / "config.json").is_file():
+    ours = models()
+    folder = (ours / name).resolve()
+    if folder.is_relative_to(ours) and (folder / "config.json").is_file():
         return str(folder)
     if not _NAME.fullmatch(name):
         raise ValueError(
-            f"transformer: {name!r:.80} is neither a folder in {models} nor a name such as "
+            f"transformer: {name!r:.80} is neither a folder in {ours} nor a name such as "
             "distilgpt2 or google/flan-t5-small"
         )
     return name

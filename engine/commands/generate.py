@@ -16,7 +16,7 @@ from engine.generate.learn import train
 from engine.generate.source import image_sets
 from engine.generate.targets import targets
 from engine.plain import plain
-from engine.views import Frame, Yielded
+from engine.views import Frame, frame_of
 
 LINES = 50  # of progress, about
 OWN = ("drawing", "panels")  # controls of the page alone
@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
             **settings,
         )
         for made in frames:
-            frame = _frame(made)
+            frame = frame_of(made)
             if frame.step == frame.of or frame.step - last >= max(1, frame.of // LINES):
                 _say(frame, as_json=options.json)
                 last = frame.step
@@ -82,10 +82,6 @@ def _networks(words: list[str]) -> dict[str, Any]:
             raise ValueError(f"--network: must be written PART=FILE; got {word!r:.80}")
         found[part] = json.loads(Path(path).read_text(encoding="utf-8"))
     return found
-
-
-def _frame(made: Yielded) -> Frame:
-    return made() if callable(made) else made
 
 
 def _say(frame: Frame, *, as_json: bool) -> None:

@@ -14,7 +14,7 @@ from engine.forms import Form, parse
 from engine.network.spec import NetworkSpec
 from engine.plain import plain
 from engine.training.run import train
-from engine.views import Frame, Yielded
+from engine.views import Frame, Yielded, frame_of
 
 LINES = 100  # of progress, about
 
@@ -49,9 +49,9 @@ def run(options: argparse.Namespace) -> int:
         for step, made in enumerate(train(spec, data, folder=Path(folder), **chosen), 1):
             last = made
             if step == 1 or step % every == 0:
-                said, every = step, max(1, say(_frame(made)) // LINES)
+                said, every = step, max(1, say(frame_of(made)) // LINES)
         if last is not None and step != said:
-            say(_frame(last))
+            say(frame_of(last))
         shutil.copyfile(Path(folder) / "weights.safetensors", options.output)
     return 0
 
@@ -64,10 +64,6 @@ def _read(path: Path, spec: dict[str, Any]) -> DataSet:
     if first.get("dtype") == "token":
         return own_text.read_file(path, int(first["shape"][0]))
     return own.read_file(path)
-
-
-def _frame(made: Yielded) -> Frame:
-    return made() if callable(made) else made
 
 
 def _say(frame: Frame) -> int:

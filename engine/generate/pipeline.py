@@ -7,7 +7,6 @@ lies in the folder is run, and nothing is fetched.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 import torch
 
 from engine.optional import need
-from engine.store.home import home
+from engine.store.home import models
 
 LARGEST = 6.0  # GB of weights that are opened
 FILE = "requirements-diffusers.txt"
@@ -38,11 +37,6 @@ class Stage:
     of: int
     latent: torch.Tensor
     image: Any = None
-
-
-def models() -> Path:
-    """The folder in which models of other makers lie: `PLAYGROUND_MODELS`, or below our home."""
-    return Path(os.environ.get("PLAYGROUND_MODELS") or home() / "models").resolve()
 
 
 def at_hand() -> list[str]:

@@ -26,6 +26,11 @@ def home() -> Path:
     return folder
 
 
+def models() -> Path:
+    """Where models of other makers lie: `PLAYGROUND_MODELS`, or a folder of ours; not made here."""
+    return Path(os.environ.get("PLAYGROUND_MODELS") or home() / "models").resolve()
+
+
 def run_folder(id: str) -> Path:
     """Where the run of that id keeps its files; not made here.
 

@@ -14,6 +14,7 @@ from engine.store.home import run_folder
 from engine.store.register import register
 from ui import asked
 from ui.generating.kinds import KINDS
+from ui.taking import plain
 from ui.visitor import visitor
 
 TRAIN = "engine.generate.learn:train"
@@ -82,7 +83,7 @@ def strip(now: Chosen) -> None:
     """What the model is, and the menu to change it: the top of the page."""
     recipe = now.recipe
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="medium"):
-        st.markdown(f"**{_plain(recipe['title'])}**", width="content")
+        st.markdown(f"**{plain(recipe['title'])}**", width="content")
         st.markdown(_facts(recipe), width="stretch")
         with st.popover("Change model", icon=":material/swap_horiz:", width="content"):
             _menu(now)
@@ -147,11 +148,7 @@ def _bring() -> None:
         id: str = call("engine.generate.kept:adopt", {"content": file.getvalue()}, seconds=60)
         register().claim(id, visitor(), file.name.rpartition(".")[0][:60])
     except ValueError as error:
-        st.error(_plain(str(error)))
+        st.error(plain(str(error)))
         return
     choose(id)
     st.rerun()
-
-
-def _plain(text: str) -> str:
-    return text.replace("*", "\\*").replace("`", "'").replace("[", "\\[").replace("$", "\\$")

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import numpy as np
 
 from engine.forms import Slider, Text, Value
-from engine.generate.pipeline import Stage, models, open_pipeline, stages
+from engine.generate.pipeline import Stage, open_pipeline, stages
+from engine.store.home import models
 from engine.views import Array, Frame, Note, Tiles, View
 
 LARGEST = 512  # rows and columns of an image
